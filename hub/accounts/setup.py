@@ -1,0 +1,100 @@
+"""Running a plugin's setup service and telling its story in steps."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from flask import current_app
+
+from hub import log
+from hub.clock import SystemClock
+from hub.delivery.context import HookContext, HookView
+from hub.delivery.trace import Trace
+from hub.delivery.transport import Transports
+from hub.sdk.errors import HubError, NeedsAttention, SetupFailed
+from hub.sdk.http import CallRules, HttpClient
+from hub.sdk.plugin import Plugin
+from hub.sdk.redaction import Redactor
+
+_log = log.get(__name__)
+
+
+@dataclass(slots=True)
+class Step:
+    """One step of a setup, for the person who watches."""
+
+    name: str
+    title: str
+    state: Literal["running", "ok", "failed"] = "running"
+    sentence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SetupReport:
+    """How a setup went. ``settings`` are the settings with the service's corrections."""
+
+    ok: bool
+    sentence: str
+    field: str | None
+    steps: list[Step]
+    calls: list[dict[str, Any]]
+    learned: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+
+
+class SetupContext(HookContext):
+    """What a setup service gets. Implements ``hub.sdk.context.SetupContext``."""
+
+    def __init__(self, hook: HookView, http: HttpClient, redactor: Redactor) -> None:
+        super().__init__(hook, http, SystemClock(), redactor)
+        self.steps: list[Step] = []
+
+    @contextmanager
+    def step(self, name: str, title: str) -> Iterator[None]:
+        """See ``hub.sdk.context.SetupContext.step``."""
+        step = Step(name, title)
+        self.steps.append(step)
+        try:
+            yield
+        except Exception as error:
+            step.state = "failed"
+            step.sentence = self.redactor.text(str(error))
+            raise
+        step.state = "ok"
+
+
+def context_of(hook: HookView, trace: Trace) -> SetupContext:
+    """The context of calls that belong to no delivery: a setup, or the closing of a session."""
+    transports: Transports = current_app.extensions["hub.transports"]
+    redactor = Redactor(hook.secrets.values())
+    http = HttpClient(transports.of(hook.id), redactor=redactor, rules=CallRules(after=trace.call))
+    return SetupContext(hook, http, redactor)
+
+
+def run(plugin: Plugin, hook: HookView) -> SetupReport:
+    """Run the setup with the hook's settings. Stores nothing."""
+    trace = Trace()
+    context = context_of(hook, trace)
+    try:
+        result = plugin.setup(context).run()
+    except (SetupFailed, NeedsAttention) as error:
+        return SetupReport(False, error.sentence, error.field, context.steps, trace.entries)
+    except HubError as error:
+        return SetupReport(False, error.sentence, None, context.steps, trace.entries)
+    except Exception as error:  # a plugin's bug is told, not thrown at the operator
+        sentence = context.redactor.text(f"The plugin failed: {type(error).__name__}: {error}")
+        _log.error("setup of a plugin failed", plugin=plugin.id, error=sentence)
+        return SetupReport(False, sentence, None, context.steps, trace.entries)
+    return SetupReport(
+        True,
+        result.sentence,
+        None,
+        context.steps,
+        trace.entries,
+        learned=result.learned,
+        settings={**hook.all_settings, **result.settings},
+    )

@@ -1,0 +1,79 @@
+"""What every command needs: the application, and failures in a sentence."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar
+
+from flask import Flask
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
+import migrations
+from hub import log
+from hub.accounts.errors import Refused
+from hub.app import create_app
+from hub.config import BadConfiguration, Config
+from hub.database import db
+from hub.security.encryption import Undecryptable
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+class Failure(Exception):
+    """A command failed; the message is the sentence to show."""
+
+
+def application() -> Flask:
+    """The application by the environment, logging to stderr."""
+    try:
+        config = Config.from_environment()
+    except BadConfiguration as error:
+        raise Failure(str(error)) from error
+    log.configure(config.log_format)
+    return create_app(config)
+
+
+def with_application(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Run a command inside the application, on a database that is there and up to date."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
+        app = application()
+        try:
+            with app.app_context():
+                require_schema()
+                return command(*arguments, **options)
+        except (Refused, Undecryptable) as error:
+            raise Failure(str(error)) from error
+        except DBAPIError as error:
+            raise Failure(f"The database answered: {error.orig}") from error
+        except RedisError as error:
+            raise Failure(f"Redis cannot be reached: {error}") from error
+
+    return wrapped
+
+
+def require_schema() -> None:
+    """Make the schema in an empty database; refuse one of another version."""
+    current = migrations.current(db.engine)
+    if current is None:
+        migrations.upgrade(db.engine)
+    elif current != migrations.newest():
+        raise Failure("The database has another schema than this version. Run 'hub db upgrade'.")
+
+
+def pairs(values: tuple[str, ...]) -> dict[str, Any]:
+    """``("a=1", "b=x")`` as a mapping.
+
+    :raises Failure: one is no pair.
+    """
+    result = {}
+    for value in values:
+        name, separator, text = value.partition("=")
+        if not separator or not name:
+            raise Failure(f"--set takes NAME=VALUE, not {value!r}.")
+        result[name] = text
+    return result

@@ -1,0 +1,54 @@
+"""``hub db`` and ``hub keys``."""
+
+from __future__ import annotations
+
+import click
+from cryptography.fernet import Fernet
+
+import migrations
+from hub.cli.application import application, with_application
+from hub.cli.output import json_option, say, show
+from hub.database import db
+from hub.security.rotation import rotate
+
+
+@click.group("db")
+def group() -> None:
+    """The database."""
+
+
+@group.command("upgrade")
+def upgrade() -> None:
+    """Bring the schema to this version."""
+    with application().app_context():
+        before = migrations.current(db.engine)
+        migrations.upgrade(db.engine)
+        after = migrations.current(db.engine)
+    say(f"The schema is at {after}." if before == after else f"Upgraded to {after}.")
+
+
+@group.command("current")
+@json_option
+def current(as_json: bool) -> None:
+    """Show the schema's version and the one that the code needs."""
+    with application().app_context():
+        show({"current": migrations.current(db.engine), "needed": migrations.newest()}, as_json)
+
+
+@click.group("keys")
+def keys() -> None:
+    """The keys that encrypt secrets at rest."""
+
+
+@keys.command("generate")
+def generate() -> None:
+    """Print a new key. Put it first in HUB_ENCRYPTION_KEYS, then run 'hub keys rotate'."""
+    click.echo(Fernet.generate_key().decode())
+
+
+@keys.command("rotate")
+@json_option
+@with_application
+def rotate_(as_json: bool) -> None:
+    """Encrypt every stored secret with the first key; older keys can be removed then."""
+    show({"rotated": rotate()}, as_json)

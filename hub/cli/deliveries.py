@@ -1,0 +1,149 @@
+"""``hub deliveries``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hub.accounts import accounts
+from hub.cli.application import Failure, with_application
+from hub.cli.output import json_option, say, show, table
+from hub.delivery import history, replay
+from hub.delivery.history import DeliveryFilter
+from hub.models import Attempt, Delivery, DeliveryState, Event
+
+_COLUMNS = ("id", "hook_id", "event", "conversation_id", "state", "attempts", "reason")
+_state_option = click.option("--state", type=click.Choice([state.value for state in DeliveryState]))
+
+
+@click.group("deliveries")
+def group() -> None:
+    """What is owed to the CRMs, and how it went."""
+
+
+@group.command("list")
+@click.option("--account")
+@click.option("--hook", type=int)
+@_state_option
+@click.option("--event", "event_name")
+@click.option("--conversation", "conversation_id")
+@click.option("--before", type=int, help="Continue a list below this id.")
+@click.option("--limit", type=click.IntRange(1, 1_000), default=history.PAGE, show_default=True)
+@json_option
+@with_application
+def list_(
+    account: str | None,
+    hook: int | None,
+    state: str | None,
+    event_name: str | None,
+    conversation_id: str | None,
+    before: int | None,
+    limit: int,
+    as_json: bool,
+) -> None:
+    """List deliveries, newest first."""
+    wanted = DeliveryFilter(
+        account_id=accounts.find(account).id if account else None,
+        hook_id=hook,
+        state=DeliveryState(state) if state else None,
+        event_name=event_name,
+        conversation_id=conversation_id,
+    )
+    found = history.deliveries(wanted, before=before, limit=limit)
+    show([_row(delivery, event) for delivery, event in found], as_json, columns=_COLUMNS)
+
+
+@group.command("show")
+@click.argument("delivery", type=int)
+@json_option
+@with_application
+def show_(delivery: int, as_json: bool) -> None:
+    """Tell the story of one delivery: what came in, each attempt and its calls."""
+    found = history.delivery(delivery)
+    if found is None:
+        raise Failure(f"There is no delivery {delivery}.")
+    row, event, attempts = found
+    story = {
+        **_row(row, event),
+        "payload": event.payload,
+        "attempts": [_attempt(attempt) for attempt in attempts],
+    }
+    if as_json:
+        show(story, True)
+        return
+    show({name: story[name] for name in (*_COLUMNS, "url") if name != "attempts"}, False)
+    for attempt in attempts:
+        click.echo(f"\nAttempt {attempt.number}: {attempt.outcome.value} — {attempt.detail}")
+        calls = [call for call in attempt.calls if "method" in call]
+        table(calls, ("method", "url", "status", "milliseconds", "error")) if calls else None
+        if attempt.traceback:
+            click.echo(attempt.traceback)
+
+
+@group.command("replay")
+@click.argument("delivery", type=int, required=False)
+@click.option("--hook", type=int)
+@_state_option
+@click.option("--all", "everything", is_flag=True, help="Of all hooks.")
+@json_option
+@with_application
+def replay_(
+    delivery: int | None, hook: int | None, state: str | None, everything: bool, as_json: bool
+) -> None:
+    """Make deliveries owed again: one, or those of a hook and a state."""
+    if delivery is not None:
+        if history.delivery(delivery) is None:
+            raise Failure(f"There is no delivery {delivery}.")
+        count = int(replay.replay(delivery))
+    elif hook is None and not everything:
+        raise Failure("Name a delivery, --hook HOOK, or --all.")
+    else:
+        wanted = DeliveryFilter(
+            hook_id=hook, state=DeliveryState(state) if state else DeliveryState.DEAD
+        )
+        count = replay.replay_all(wanted)
+    show({"replayed": count}, as_json)
+
+
+@group.command("skip")
+@click.argument("delivery", type=int)
+@click.option("--reason", required=True)
+@with_application
+def skip(delivery: int, reason: str) -> None:
+    """Give up one delivery, so that its lane goes on."""
+    if not replay.skip(delivery, reason):
+        raise Failure(f"Delivery {delivery} is not open and not dead.")
+    say(f"Delivery {delivery} is skipped.")
+
+
+def _row(delivery: Delivery, event: Event) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "hook_id": delivery.hook_id,
+        "event_id": event.id,
+        "event": event.name,
+        "contact_id": event.contact_id,
+        "conversation_id": event.conversation_id,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+        "reason": delivery.reason,
+        "url": delivery.url,
+        "due_at": delivery.due_at,
+        "created_at": delivery.created_at,
+        "finished_at": delivery.finished_at,
+    }
+
+
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    return {
+        "number": attempt.number,
+        "outcome": attempt.outcome.value,
+        "detail": attempt.detail,
+        "worker": attempt.worker,
+        "started_at": attempt.started_at,
+        "finished_at": attempt.finished_at,
+        "calls": attempt.calls,
+        "traceback": attempt.traceback,
+        "batch_of": attempt.batch_of,
+    }

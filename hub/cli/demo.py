@@ -1,0 +1,257 @@
+"""``hub demo``: the whole way of real events, from Chatwoot's webhooks to tickets in GLPI."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import socket
+import threading
+import time
+import uuid
+from collections import Counter
+from typing import Any
+
+import click
+import requests
+from rich.console import Console
+from rich.progress import Progress
+
+from hub.accounts import accounts, hooks, sources
+from hub.cli.application import Failure, application, require_schema
+from hub.cli.output import say, table
+from hub.config import Config
+from hub.delivery import history
+from hub.delivery.history import DeliveryFilter
+from hub.delivery.status import is_settled, overview
+from hub.fleet.installation import Installation
+from hub.fleet.supervisor import Child, hub_command
+from hub.fleet.worker import DEFAULT_THREADS
+from hub.models import DeliveryState, Hook, Source
+from hub.sdk.testing import payloads
+
+#: Seconds that everything may take to arrive.
+PATIENCE = 120.0
+_CHATWOOT = "https://chat.example.com"
+
+
+@click.command("demo")
+@click.option("--once", is_flag=True, help="End by itself; exit code 0 only if nothing is lost.")
+@click.option("--port", type=int, default=8000, show_default=True)
+def demo(once: bool, port: int) -> None:
+    """Start everything with a GLPI simulator, send recorded Chatwoot events, show what arrived.
+
+    Works in HUB_DATA_DIR, which should be empty; 'make demo' takes a fresh one.
+    """
+    app = application()
+    config: Config = app.extensions["hub.config"]
+    installation = Installation(config)
+    with installation.only_one(), app.app_context():
+        require_schema()
+        port = _free_port(port)
+        glpi = _Glpi(_free_port(8091))
+        installation.supervisor.add(glpi.child())
+        installation.start("127.0.0.1", port, processes=2, threads=DEFAULT_THREADS)
+        # Children are watched from now on; the demo itself goes on in the foreground.
+        watch = threading.Thread(target=installation.supervisor.run, name="supervisor")
+        watch.start()
+        try:
+            complete = _show(f"http://127.0.0.1:{port}", glpi)
+            if not once:
+                say(f"\nThe hub stays up at http://127.0.0.1:{port}, GLPI at {glpi.url}.")
+                threading.Event().wait()
+        except KeyboardInterrupt:
+            say("Stopping.")
+        finally:
+            installation.supervisor.stop()
+            watch.join()
+    if not complete:
+        raise Failure("Not every event arrived; see above.")
+
+
+class _Glpi:
+    """The GLPI simulator, as a process of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.base = f"http://127.0.0.1:{port}"
+        self.url = f"{self.base}/apirest.php"
+        self.app_token = secrets.token_urlsafe(24)
+        self.user_token = secrets.token_urlsafe(24)
+
+    def child(self) -> Child:
+        return Child(
+            "glpi",
+            hub_command(
+                *("glpi-simulator", "--port", str(self.port)),
+                *("--app-token", self.app_token, "--user-token", self.user_token),
+            ),
+        )
+
+    def state(self) -> dict[str, Any]:
+        state: dict[str, Any] = requests.get(f"{self.base}/__simulator__/state", timeout=10).json()
+        return state
+
+
+def _show(hub_url: str, glpi: _Glpi) -> bool:
+    _wait_for(f"{hub_url}/readyz")
+    _wait_for(f"{glpi.base}/__simulator__/state")
+    source, hook = _install(glpi)
+    answers = _send(hub_url, source)
+    _drain()
+    _print_glpi(glpi.state())
+    return _print_outcomes(hook, answers)
+
+
+def _install(glpi: _Glpi) -> tuple[Source, Hook]:
+    """The steps of an operator: an account, a source, a hook."""
+    account = accounts.create(f"Demo {time.strftime('%Y-%m-%d %H:%M:%S')}", "DE")
+    source = sources.create(
+        account, "chatwoot", signing_secret=secrets.token_urlsafe(24), base_url=_CHATWOOT
+    )
+    hook, report = hooks.create(
+        account,
+        "glpi",
+        {
+            "api_url": glpi.base,
+            "app_token": glpi.app_token,
+            "user_token": glpi.user_token,
+            "enable_ticket_sync": True,
+            "enable_followup_sync": True,
+        },
+    )
+    if not report.ok:
+        raise Failure(f"The GLPI hook could not be set up: {report.sentence}")
+    say(f"GLPI is connected: {report.sentence}")
+    return source, hook
+
+
+def _send(hub_url: str, source: Source) -> dict[str, dict[str, Any]]:
+    """Every recorded payload over HTTP, signed as Chatwoot signs."""
+    address = f"{hub_url}/webhooks/chatwoot/{source.token}"
+    secret = (source.signing_secret or "").encode()
+    answers = {}
+    with Progress() as progress, requests.Session() as session:
+        names = payloads.names()
+        task = progress.add_task("Sending Chatwoot events", total=len(names))
+        for name in names:
+            body = payloads.raw(name)
+            timestamp = str(int(time.time()))
+            signature = hmac.new(secret, timestamp.encode() + b"." + body, hashlib.sha256)
+            answer = session.post(
+                address,
+                data=body,
+                headers={
+                    "Content-Type": "application/json",
+                    "X-Chatwoot-Delivery": str(uuid.uuid4()),
+                    "X-Chatwoot-Timestamp": timestamp,
+                    "X-Chatwoot-Signature": f"sha256={signature.hexdigest()}",
+                },
+                timeout=30,
+            )
+            answers[name] = {"http": answer.status_code, **answer.json()}
+            progress.advance(task)
+    return answers
+
+
+def _drain() -> None:
+    give_up = time.monotonic() + PATIENCE
+    with Progress() as progress:
+        total = _open()
+        task = progress.add_task("Delivering to GLPI     ", total=total or 1)
+        while not is_settled(horizon=PATIENCE) and time.monotonic() < give_up:
+            progress.update(task, completed=total - _open())
+            time.sleep(0.1)
+        progress.update(task, completed=total or 1)
+
+
+def _open() -> int:
+    figures = overview()
+    return int(figures["waiting"]) + int(figures["running"])
+
+
+def _print_glpi(state: dict[str, Any]) -> None:
+    table(
+        [
+            {
+                "id": user["id"],
+                "login": user["name"],
+                "first name": user["firstname"],
+                "last name": user["realname"],
+                "emails": ", ".join(user["emails"]),
+                "phone": user["phone"],
+            }
+            for user in state["users"]
+        ],
+        (),
+        title="Users in GLPI",
+    )
+    table(
+        [
+            {
+                "id": ticket["id"],
+                "title": ticket["name"],
+                "status": ticket["status"],
+                "requester": ticket["requesters"],
+                "followups": ticket["followups"],
+            }
+            for ticket in state["tickets"]
+        ],
+        (),
+        title="Tickets in GLPI",
+    )
+
+
+def _print_outcomes(hook: Hook, answers: dict[str, dict[str, Any]]) -> bool:
+    ignored = [
+        {"payload": name, "why": answer.get("reason") or answer.get("error") or answer["status"]}
+        for name, answer in answers.items()
+        if answer.get("status") != "accepted"
+    ]
+    table(ignored, (), title="Not meant for a CRM")
+    found = history.deliveries(DeliveryFilter(hook_id=hook.id), limit=1_000)
+    not_done = [
+        {"delivery": d.id, "event": e.name, "state": d.state.value, "why": d.reason}
+        for d, e in reversed(found)
+        if d.state != DeliveryState.DONE
+    ]
+    table(not_done, (), title="Skipped, and why")
+    counts = Counter(delivery.state for delivery, _ in found)
+    refused = [name for name, answer in answers.items() if answer["http"] >= 300]
+    lost = [
+        state
+        for state in counts
+        if state not in (DeliveryState.DONE, DeliveryState.SKIPPED, DeliveryState.SUPERSEDED)
+    ]
+    Console().print(
+        f"{len(answers)} webhooks sent, {len(found)} deliveries owed: "
+        + ", ".join(f"{number} {state.value}" for state, number in sorted(counts.items()))
+        + f". Refused: {len(refused)}."
+    )
+    return not refused and not lost
+
+
+def _wait_for(url: str) -> None:
+    give_up = time.monotonic() + 30
+    while True:
+        try:
+            requests.get(url, timeout=5)
+            return
+        except requests.RequestException as error:
+            if time.monotonic() > give_up:
+                raise Failure(f"{url} does not answer.") from error
+            time.sleep(0.1)
+
+
+def _free_port(wanted: int) -> int:
+    """The wanted port, or any free one if it is taken."""
+    for port in (wanted, 0):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+                found: int = probe.getsockname()[1]
+                return found
+            except OSError:
+                continue
+    raise Failure("No port is free.")

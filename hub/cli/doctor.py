@@ -1,0 +1,134 @@
+"""``hub doctor``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import click
+from redis.exceptions import RedisError
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+import migrations
+from hub.cli.application import Failure, application
+from hub.cli.output import json_option, show
+from hub.config import Config
+from hub.database import db, reading
+from hub.inbox import release
+from hub.models import Source
+from hub.plugins import current as registry
+from hub.queue import connection, embedded
+from hub.queue.jobs import live_workers
+from hub.security.encryption import Undecryptable
+
+
+@click.command("doctor")
+@json_option
+def doctor(as_json: bool) -> None:
+    """Look over the installation and say what to mend. Exit code 1 when something is broken."""
+    app = application()
+    with app.app_context():
+        rows = [
+            _look(name, check)
+            for name, check in (
+                ("data dir", _data_dir),
+                ("database", _database),
+                ("schema", _schema),
+                ("encryption keys", _keys),
+                ("redis", _redis),
+                ("workers", _workers),
+                ("plugins", _plugins),
+                ("quarantine", _quarantine),
+            )
+        ]
+    show(rows, as_json)
+    if any(row["state"] == "broken" for row in rows):
+        raise Failure("Something is broken; see above.")
+
+
+class _Broken(Exception):
+    """A finding that stops the hub from doing its work."""
+
+
+class _Worth(Exception):
+    """A finding worth a look."""
+
+
+def _look(name: str, check: Callable[[], str]) -> dict[str, Any]:
+    try:
+        return {"part": name, "state": "ok", "finding": check()}
+    except _Worth as finding:
+        return {"part": name, "state": "look", "finding": str(finding)}
+    except _Broken as finding:
+        return {"part": name, "state": "broken", "finding": str(finding)}
+    except (SQLAlchemyError, RedisError, Undecryptable) as error:
+        return {"part": name, "state": "broken", "finding": str(error).splitlines()[0]}
+
+
+def _config() -> Config:
+    from flask import current_app
+
+    config = current_app.extensions["hub.config"]
+    assert isinstance(config, Config)
+    return config
+
+
+def _data_dir() -> str:
+    folder = _config().data_dir
+    if not os.access(folder, os.W_OK):
+        raise _Broken(f"{folder} cannot be written to.")
+    return str(folder)
+
+
+def _database() -> str:
+    with reading() as session:
+        session.execute(text("SELECT 1"))
+    return db.engine.url.render_as_string(hide_password=True)
+
+
+def _schema() -> str:
+    current, needed = migrations.current(db.engine), migrations.newest()
+    if current != needed:
+        raise _Broken(f"It is at {current}, this version needs {needed}: run 'hub db upgrade'.")
+    return str(current)
+
+
+def _keys() -> str:
+    with reading() as session:
+        count = len(session.query(Source).all())
+    return f"The secrets of {count} sources can be read."
+
+
+def _redis() -> str:
+    client = connection.current()
+    try:
+        client.ping()
+    except RedisError as error:
+        program = embedded.server_program() if _config().redis_url is None else "HUB_REDIS_URL"
+        raise _Worth(f"Not running ({program}); 'hub up' starts it.") from error
+    return f"version {client.info('server')['redis_version']}"
+
+
+def _workers() -> str:
+    try:
+        workers = live_workers(connection.current())
+    except RedisError as error:
+        raise _Worth("Unknown while Redis is not running.") from error
+    if not workers:
+        raise _Worth("None is alive: events are accepted and wait.")
+    return ", ".join(workers)
+
+
+def _plugins() -> str:
+    if registry().broken:
+        raise _Worth("; ".join(f"{item.id}: {item.sentence}" for item in registry().broken))
+    return ", ".join(registry().plugins) or "none"
+
+
+def _quarantine() -> str:
+    held = release.held()
+    if held:
+        raise _Worth(f"{len(held)} requests are held: see 'hub quarantine list'.")
+    return "empty"

@@ -1,0 +1,161 @@
+"""``hub hooks``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from hub.accounts import accounts, hooks
+from hub.accounts.setup import SetupReport
+from hub.cli.application import Failure, pairs, with_application
+from hub.cli.output import json_option, say, show
+from hub.models import Hook
+from hub.plugins import current as registry
+from hub.sdk.settings import visible_settings
+
+_set_option = click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the plugin."
+)
+
+
+@click.group("hooks")
+def group() -> None:
+    """Plugins in an account, with their settings."""
+
+
+@group.command("create")
+@click.argument("account")
+@click.argument("plugin")
+@_set_option
+@click.option("--name", default="")
+@click.option("--inbox", "inbox_id", help="Only conversations of this inbox.")
+@json_option
+@with_application
+def create(
+    account: str,
+    plugin: str,
+    settings: tuple[str, ...],
+    name: str,
+    inbox_id: str | None,
+    as_json: bool,
+) -> None:
+    """Install a plugin and run its setup. Exit code 1 with its sentence when that fails."""
+    _finish(
+        *hooks.create(
+            accounts.find(account), plugin, pairs(settings), name=name, inbox_id=inbox_id
+        ),
+        as_json,
+    )
+
+
+@group.command("update")
+@click.argument("hook", type=int)
+@_set_option
+@json_option
+@with_application
+def update(hook: int, settings: tuple[str, ...], as_json: bool) -> None:
+    """Change settings, keep the others, and run the setup."""
+    _finish(*hooks.update(hook, pairs(settings)), as_json)
+
+
+@group.command("test")
+@click.argument("hook", type=int)
+@json_option
+@with_application
+def test(hook: int, as_json: bool) -> None:
+    """Run the setup again and show its steps."""
+    found, report = hooks.run_setup(hook)
+    if not as_json:
+        for step in report.steps:
+            say(f"{'✓' if step.state == 'ok' else '✗'} {step.title} {step.sentence}".rstrip())
+    _finish(found, report, as_json)
+
+
+@group.command("list")
+@click.argument("account", required=False)
+@json_option
+@with_application
+def list_(account: str | None, as_json: bool) -> None:
+    """List the hooks of an account, or all."""
+    found = hooks.listed(accounts.find(account) if account else None)
+    show([_row(hook) for hook in found], as_json)
+
+
+@group.command("show")
+@click.argument("hook", type=int)
+@json_option
+@with_application
+def show_(hook: int, as_json: bool) -> None:
+    """Show one hook with its visible settings."""
+    found = hooks.find(hook)
+    plugin = registry().plugins.get(found.plugin_id)
+    shown = visible_settings(plugin.settings, found.settings) if plugin else {}
+    show({**_row(found), "settings": shown, "learned": found.learned}, as_json)
+
+
+@group.command("enable")
+@click.argument("hook", type=int)
+@json_option
+@with_application
+def enable(hook: int, as_json: bool) -> None:
+    """Switch a hook on."""
+    show(_row(hooks.set_enabled(hook, True)), as_json)
+
+
+@group.command("disable")
+@click.argument("hook", type=int)
+@json_option
+@with_application
+def disable(hook: int, as_json: bool) -> None:
+    """Switch a hook off: it is owed nothing new; what it is owed waits."""
+    show(_row(hooks.set_enabled(hook, False)), as_json)
+
+
+@group.command("pause")
+@click.argument("hook", type=int)
+@click.option("--reason", required=True)
+@json_option
+@with_application
+def pause(hook: int, reason: str, as_json: bool) -> None:
+    """Let the hook's deliveries wait; new ones are still owed."""
+    show(_row(hooks.pause(hook, reason)), as_json)
+
+
+@group.command("resume")
+@click.argument("hook", type=int)
+@json_option
+@with_application
+def resume(hook: int, as_json: bool) -> None:
+    """End a pause: the settings are proved, then deliveries go on."""
+    _finish(*hooks.resume(hook), as_json)
+
+
+@group.command("delete")
+@click.argument("hook", type=int)
+@click.confirmation_option(prompt="Delete the hook with its deliveries and links?")
+@with_application
+def delete(hook: int) -> None:
+    """Delete a hook. What stands in the CRM stays there."""
+    hooks.remove(hook)
+    say(f"Hook {hook} is deleted.")
+
+
+def _finish(hook: Hook, report: SetupReport, as_json: bool) -> None:
+    show({**_row(hook), "learned": hook.learned}, as_json)
+    if not report.ok:
+        field = f" (setting {report.field})" if report.field else ""
+        raise Failure(f"{report.sentence}{field}")
+
+
+def _row(hook: Hook) -> dict[str, Any]:
+    missing = hook.plugin_id not in registry().plugins
+    return {
+        "id": hook.id,
+        "account_id": hook.account_id,
+        "plugin": hook.plugin_id,
+        "name": hook.name,
+        "enabled": hook.enabled,
+        "status": "plugin_missing" if missing else hook.status.value,
+        "detail": hook.status_detail,
+    }

@@ -1,0 +1,105 @@
+"""``hub up``, and its parts one by one: web, worker, sweeper."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+import click
+
+from hub.cli.application import Failure, application, require_schema
+from hub.cli.output import say
+from hub.config import Config
+from hub.delivery.sweeper import PERIOD, Sweeper
+from hub.fleet import orphan, workers
+from hub.fleet import web as web_server
+from hub.fleet import worker as worker_module
+from hub.fleet.installation import Busy, Installation
+
+DEFAULT_PROCESSES = 2
+
+_processes = click.option(
+    "--processes", type=click.IntRange(1, 256), default=DEFAULT_PROCESSES, show_default=True
+)
+_threads = click.option(
+    "--threads",
+    type=click.IntRange(1, 512),
+    default=worker_module.DEFAULT_THREADS,
+    show_default=True,
+    help="Lanes in progress at once in each process.",
+)
+_host = click.option("--host", default="127.0.0.1", show_default=True)
+_port = click.option("--port", type=int, default=8000, show_default=True)
+
+
+@click.command("up")
+@_host
+@_port
+@_processes
+@_threads
+def up(host: str, port: int, processes: int, threads: int) -> None:
+    """Run everything: Redis if none is configured, web, workers and sweeper."""
+    app = application()
+    config: Config = app.extensions["hub.config"]
+    installation = Installation(config)
+    try:
+        with installation.only_one():
+            with app.app_context():
+                require_schema()
+            installation.start(host, port, processes, threads)
+            say(f"The hub runs at http://{host}:{port} (data in {config.data_dir}).")
+            installation.run()
+    except Busy as error:
+        raise Failure(str(error)) from error
+
+
+@click.command("web")
+@_host
+@_port
+@click.option("--processes", type=int, default=web_server.PROCESSES, show_default=True)
+@click.option("--threads", type=int, default=web_server.THREADS, show_default=True)
+def web(host: str, port: int, processes: int, threads: int) -> None:
+    """Run the web server: the inbox, the API and the dashboard."""
+    with application().app_context():
+        require_schema()
+    orphan.stop_with_supervisor()
+    web_server.Server(application, web_server.options(host, port, processes, threads)).run()
+
+
+@click.command("worker")
+@_processes
+@_threads
+def worker(processes: int, threads: int) -> None:
+    """Run worker processes; a crashed one is replaced."""
+    app = application()
+    with app.app_context():
+        require_schema()
+    orphan.stop_with_supervisor()
+    workers.run(app, processes, threads)
+
+
+@click.command("worker-process", hidden=True)
+@_threads
+def worker_process(threads: int) -> None:
+    """Run one worker process."""
+    app = application()
+    orphan.stop_with_supervisor()
+    worker_module.run(app, threads)
+
+
+@click.command("sweeper")
+@click.option("--once", is_flag=True, help="One round only.")
+def sweeper(once: bool) -> None:
+    """Queue lanes that have work and no worker. Several at once do no harm."""
+    app = application()
+    orphan.stop_with_supervisor()
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    with app.app_context():
+        require_schema()
+        sweeping = Sweeper(app)
+        while True:
+            sweeping.sweep()
+            if once or stopping.wait(PERIOD):
+                return

@@ -1,0 +1,149 @@
+"""Configuration: what the environment says, and what the hub makes for itself on first start."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from cryptography.fernet import Fernet
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class BadConfiguration(Exception):
+    """A setting of the environment that cannot be used; the message names it and the mend."""
+
+
+@dataclass(frozen=True)
+class Config:
+    """The hub's configuration. Every field has an environment variable ``HUB_<NAME>``."""
+
+    data_dir: Path
+    database_url: str
+    #: ``None``: the embedded server in the data dir.
+    redis_url: str | None
+    secret_key: str
+    #: Fernet keys; the first encrypts, all decrypt.
+    encryption_keys: tuple[str, ...]
+    #: What people and Chatwoot reach the hub by.
+    public_url: str
+    log_format: Literal["console", "json"]
+    #: Networks a hook may call although they are private, and networks it may never call.
+    outbound_allow: tuple[Network, ...]
+    outbound_deny: tuple[Network, ...]
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Config:
+        """Read the environment; make and keep (mode 0600) what it does not name.
+
+        :raises BadConfiguration: a variable cannot be used.
+        """
+        environment = os.environ if environment is None else environment
+        read = _Reader(environment)
+        data_dir = Path(read.text("HUB_DATA_DIR", "data")).expanduser().absolute()
+        try:
+            data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise BadConfiguration(f"HUB_DATA_DIR {data_dir} cannot be made: {error}.") from error
+        log_format = read.text("HUB_LOG_FORMAT", "console")
+        if log_format not in ("console", "json"):
+            raise BadConfiguration("HUB_LOG_FORMAT must be console or json.")
+        keys = read.text("HUB_ENCRYPTION_KEYS") or _kept(
+            data_dir / "encryption.keys", lambda: Fernet.generate_key().decode()
+        )
+        return cls(
+            data_dir=data_dir,
+            database_url=_with_driver(
+                read.text("HUB_DATABASE_URL") or f"sqlite:///{data_dir / 'hub.db'}"
+            ),
+            redis_url=read.text("HUB_REDIS_URL") or None,
+            secret_key=read.text("HUB_SECRET_KEY")
+            or _kept(data_dir / "secret.key", lambda: secrets.token_urlsafe(48)),
+            encryption_keys=tuple(
+                _encryption_key(key) for key in keys.replace("\n", ",").split(",") if key.strip()
+            ),
+            public_url=read.text("HUB_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+            log_format="json" if log_format == "json" else "console",
+            outbound_allow=read.networks("HUB_OUTBOUND_ALLOW"),
+            outbound_deny=read.networks("HUB_OUTBOUND_DENY"),
+        )
+
+    @property
+    def redis_socket(self) -> Path:
+        """Where the embedded Redis listens: a Unix socket in the data dir."""
+        return self.data_dir / "redis.sock"
+
+
+class _Reader:
+    """Reads variables, following ``<NAME>_FILE`` to a file with the value."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+
+    def text(self, name: str, default: str = "") -> str:
+        path = self._environment.get(f"{name}_FILE")
+        if path:
+            if self._environment.get(name):
+                raise BadConfiguration(f"Set {name} or {name}_FILE, not both.")
+            try:
+                return Path(path).read_text(encoding="utf-8").strip()
+            except OSError as error:
+                raise BadConfiguration(f"{name}_FILE cannot be read: {error}.") from error
+        return self._environment.get(name, "").strip() or default
+
+    def networks(self, name: str) -> tuple[Network, ...]:
+        try:
+            return tuple(
+                ipaddress.ip_network(part.strip(), strict=False)
+                for part in self.text(name).split(",")
+                if part.strip()
+            )
+        except ValueError as error:
+            raise BadConfiguration(
+                f"{name} must be networks separated by commas, such as 10.0.0.0/8: {error}."
+            ) from error
+
+
+def _encryption_key(key: str) -> str:
+    try:
+        Fernet(key.strip())
+    except ValueError as error:
+        raise BadConfiguration(
+            "HUB_ENCRYPTION_KEYS must be Fernet keys separated by commas; "
+            "'hub keys generate' makes one."
+        ) from error
+    return key.strip()
+
+
+def _with_driver(url: str) -> str:
+    """PostgreSQL URLs as people write them, with the driver that the hub ships."""
+    for prefix in ("postgres://", "postgresql://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise BadConfiguration("HUB_DATABASE_URL must begin with sqlite:/// or postgresql://.")
+    return url
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    """What the file holds; made on first use by exactly one of several starting processes."""
+
+    if not path.exists():
+        draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text(encoding="utf-8").strip()

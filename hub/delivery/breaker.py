@@ -1,0 +1,143 @@
+"""The circuit breaker of a hook: a CRM that is down costs a handful of calls and no attempts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from hub import log
+from hub.database import insert
+from hub.delivery.policy import BreakerPolicy
+from hub.models import Breaker, BreakerState, Hook, HookStatus
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Whether a delivery of the hook may be tried now; ``probe`` says that it is the one try."""
+
+    open: bool
+    probe: bool = False
+    retry_at: datetime | None = None
+
+
+def enter(session: Session, hook_id: int, now: datetime, policy: BreakerPolicy) -> Gate:
+    """Ask to pass. At most one caller passes as the probe of an open breaker."""
+    breaker = session.get(Breaker, hook_id)
+    if breaker is None or breaker.state == BreakerState.CLOSED:
+        if breaker is not None and breaker.retry_at is not None and breaker.retry_at > now:
+            return Gate(False, retry_at=breaker.retry_at)  # the remote asked for a pause
+        return Gate(True)
+    if breaker.retry_at is not None and breaker.retry_at > now:
+        return Gate(False, retry_at=breaker.retry_at)
+    # Half-open until the probe answers; if its worker dies, the next probe comes by itself.
+    retry_at = now + timedelta(seconds=policy.probe_after(breaker.probes))
+    won = session.execute(
+        update(Breaker)
+        .where(Breaker.hook_id == hook_id, Breaker.retry_at == breaker.retry_at)
+        .values(state=BreakerState.HALF_OPEN, retry_at=retry_at)
+        .returning(Breaker.hook_id)
+    ).one_or_none()
+    return Gate(True, probe=True) if won else Gate(False, retry_at=retry_at)
+
+
+def succeeded(session: Session, hook_id: int) -> bool:
+    """A call had its effect: close the breaker. Answers whether it was troubled."""
+    row = session.execute(
+        update(Breaker)
+        .where(Breaker.hook_id == hook_id, Breaker.failures > 0)
+        .values(
+            state=BreakerState.CLOSED,
+            failures=0,
+            probes=0,
+            retry_at=None,
+            opened_at=None,
+            reason="",
+        )
+        .returning(Breaker.hook_id)
+    ).one_or_none()
+    if row is None:
+        return False
+    _set_status(session, hook_id, HookStatus.DEGRADED, HookStatus.ACTIVE, "")
+    return True
+
+
+def failed(
+    session: Session, hook_id: int, reason: str, now: datetime, policy: BreakerPolicy
+) -> None:
+    """A call failed in a way that may pass: count it, and open the breaker when it is enough."""
+    session.execute(
+        insert(session, Breaker)
+        .values(hook_id=hook_id, state=BreakerState.CLOSED, failures=0, probes=0, reason="")
+        .on_conflict_do_nothing()
+    )
+    breaker = session.get_one(Breaker, hook_id, with_for_update=True, populate_existing=True)
+    breaker.failures += 1
+    breaker.reason = reason
+    if breaker.state == BreakerState.CLOSED and breaker.failures < policy.failures:
+        return
+    if breaker.state == BreakerState.CLOSED:
+        breaker.opened_at = now
+        _log.warning("circuit breaker opened", hook=hook_id, reason=reason)
+        _set_status(session, hook_id, HookStatus.ACTIVE, HookStatus.DEGRADED, reason)
+    elif breaker.state == BreakerState.OPEN and breaker.retry_at and breaker.retry_at > now:
+        return  # a call that was under way when it opened
+    else:
+        breaker.probes += 1
+    breaker.state = BreakerState.OPEN
+    breaker.retry_at = now + timedelta(seconds=policy.probe_after(breaker.probes))
+
+
+def throttled(session: Session, hook_id: int, until: datetime) -> None:
+    """The remote asked for a pause: no call of any worker before ``until``."""
+    session.execute(
+        insert(session, Breaker)
+        .values(
+            hook_id=hook_id,
+            state=BreakerState.CLOSED,
+            failures=0,
+            probes=0,
+            reason="",
+            retry_at=until,
+        )
+        .on_conflict_do_update(index_elements=[Breaker.hook_id], set_={"retry_at": until})
+    )
+
+
+def probe_now(session: Session, hook_id: int, now: datetime) -> None:
+    """Let the next probe through at once."""
+    session.execute(
+        update(Breaker)
+        .where(Breaker.hook_id == hook_id, Breaker.state != BreakerState.CLOSED)
+        .values(retry_at=now)
+    )
+
+
+def reset(session: Session, hook_id: int) -> None:
+    """Close the breaker: a person has mended the hook."""
+    session.execute(
+        update(Breaker)
+        .where(Breaker.hook_id == hook_id)
+        .values(
+            state=BreakerState.CLOSED,
+            failures=0,
+            probes=0,
+            retry_at=None,
+            opened_at=None,
+            reason="",
+        )
+    )
+
+
+def _set_status(
+    session: Session, hook_id: int, before: HookStatus, after: HookStatus, detail: str
+) -> None:
+    session.execute(
+        update(Hook)
+        .where(Hook.id == hook_id, Hook.status == before)
+        .values(status=after, status_detail=detail)
+    )

@@ -1,0 +1,58 @@
+"""Dispatch: hands work to its plugin and catches whatever comes of it."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hub.delivery.context import DeliveryContext
+from hub.delivery.work import Item
+from hub.sdk.errors import HubError, LaneLost, Skip
+from hub.sdk.plugin import Plugin
+from hub.sdk.processor import Done, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Bug:
+    """The plugin did what it must not: raised something else, or answered nonsense."""
+
+    sentence: str
+    traceback: str
+
+
+Ending = Outcome | Bug
+
+
+def dispatch(plugin: Plugin, context: DeliveryContext, items: Sequence[Item]) -> list[Ending]:
+    """How each of the items ended.
+
+    :raises LaneLost: the lane is another worker's now; nothing may be written.
+    """
+    event = items[0].event
+    if event.name not in plugin.events:
+        return [Skip(f"{plugin.name} does not handle {event.name}.")] * len(items)
+    try:
+        processor = plugin.processor(context)
+        if len(items) == 1:
+            return [_checked(getattr(processor, event.handler_name)(event))]
+        answers = getattr(processor, event.handler_name + "_batch")([i.event for i in items])
+        if len(answers) != len(items):
+            raise TypeError(f"{len(items)} events were given, {len(answers)} answers came back")
+        return [_checked(answer) for answer in answers]
+    except LaneLost:
+        raise
+    except HubError as error:
+        return [error] * len(items)
+    except Exception as error:  # a plugin's bug must end in the delivery's record, not here
+        bug = Bug(
+            context.redactor.text(f"The plugin failed: {type(error).__name__}: {error}"),
+            context.redactor.text(traceback.format_exc()),
+        )
+        return [bug] * len(items)
+
+
+def _checked(answer: object) -> Outcome:
+    if not isinstance(answer, Done | HubError):
+        raise TypeError(f"a handler must return Done or an error, not {answer!r}")
+    return answer

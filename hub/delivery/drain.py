@@ -1,0 +1,253 @@
+"""Draining a lane: take it, pay its debts oldest first, give it back.
+
+Each step is one transaction: it writes down how the last work ended and marks the next as begun.
+Between two steps the plugin works. Whoever dies in between leaves a lease that ends by itself and
+a delivery marked as running; the next owner sees both and goes on from there.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from typing import Any
+
+from flask import Flask
+from redis.exceptions import RedisError
+from sqlalchemy.orm import Session
+
+from hub import log
+from hub.clock import SystemClock
+from hub.database import in_transaction, reading
+from hub.delivery import lanes
+from hub.delivery.context import DeliveryContext
+from hub.delivery.dispatch import Ending, dispatch
+from hub.delivery.identities import Identities
+from hub.delivery.lanes import Lease
+from hub.delivery.links import DatabaseLinks
+from hub.delivery.outcome import record
+from hub.delivery.policy import BreakerPolicy, LeasePolicy, RetryPolicy
+from hub.delivery.sessions import LaneSessions, SharedSessions
+from hub.delivery.trace import Trace
+from hub.delivery.transport import Transports
+from hub.delivery.work import Nothing, Work, choose, following
+from hub.plugins import Registry
+from hub.queue.mutex import Mutexes, lane_key
+from hub.queue.ready import ReadyLanes
+from hub.sdk.errors import LaneLost
+from hub.sdk.events import Event
+from hub.sdk.http import CallRules, HttpClient
+from hub.sdk.redaction import Redactor
+from hub.security.encryption import Keyring
+
+_log = log.get(__name__)
+
+
+class Drain:
+    """Drains lanes. One instance serves all threads of a process."""
+
+    def __init__(
+        self,
+        app: Flask,
+        registry: Registry,
+        worker: str,
+        *,
+        retry: RetryPolicy,
+        breaker: BreakerPolicy,
+        lease: LeasePolicy,
+    ) -> None:
+        self._registry = registry
+        self._worker = worker
+        self._retry = retry
+        self._breaker = breaker
+        self._policy = lease
+        self._clock = SystemClock()
+        self._redis = app.extensions["hub.redis"]
+        self._keyring: Keyring = app.extensions["hub.keyring"]
+        self._mutexes = Mutexes(self._redis, lease.lease)
+        self._ready = ReadyLanes(self._redis)
+        self._transports: Transports = app.extensions["hub.transports"]
+        self._rng = random.SystemRandom()
+        self._held: dict[int, Lease] = {}
+        self._held_lock = threading.Lock()
+
+    @classmethod
+    def of_app(cls, app: Flask, worker: str) -> Drain:
+        """The drain with the application's registry and policies."""
+        return cls(
+            app,
+            app.extensions["hub.registry"],
+            worker,
+            retry=app.extensions["hub.policy.retry"],
+            breaker=app.extensions["hub.policy.breaker"],
+            lease=app.extensions["hub.policy.lease"],
+        )
+
+    def drain(self, lane_id: int) -> int:
+        """Pay what is due in the lane; returns the number of deliveries worked on.
+
+        Does nothing when another worker has the lane.
+        """
+        owner = f"{self._worker}/{uuid.uuid4().hex[:8]}"
+        lease = in_transaction(
+            lambda session: lanes.take(
+                session, lane_id, owner, self._clock.now(), self._policy.lease
+            )
+        )
+        if lease is None:
+            return 0
+        with self._mutex(lease) as taken:
+            if not taken:
+                in_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
+                return 0
+            try:
+                return self._pay(lease)
+            except LaneLost:
+                _log.warning("lane lost to another worker", lane=lane_id, worker=self._worker)
+                return 0
+
+    def renew_leases(self) -> None:
+        """Prolong the leases of all lanes in progress. Called every few seconds."""
+        with self._held_lock:
+            held = [lease for lease in self._held.values() if self._is_short(lease)]
+        for lease in held:
+            try:
+                self._renew(lease)
+            except LaneLost:
+                _log.warning("lane lost to another worker", lane=lease.lane_id)
+
+    def _is_short(self, lease: Lease) -> bool:
+        return lease.remaining < self._policy.renew_below
+
+    def _renew(self, lease: Lease) -> None:
+        in_transaction(
+            lambda session: lanes.renew(session, lease, self._clock.now(), self._policy.lease)
+        )
+        try:
+            self._mutexes.renew(lane_key(lease.hook_id, lease.lane_id), lease.owner)
+        except RedisError:
+            _log.warning("a mutex could not be renewed; the lease in the database holds")
+
+    @contextmanager
+    def _mutex(self, lease: Lease) -> Iterator[bool]:
+        key = lane_key(lease.hook_id, lease.lane_id)
+        with self._held_lock:
+            self._held[lease.lane_id] = lease
+        taken = False
+        try:
+            try:
+                taken = self._mutexes.take(key, lease.owner)
+            except RedisError:
+                taken = True  # the lease in the database holds without it
+            yield taken
+        finally:
+            with self._held_lock:
+                self._held.pop(lease.lane_id, None)
+            if taken:
+                try:
+                    self._mutexes.release(key, lease.owner)
+                except RedisError:
+                    _log.warning("a mutex could not be freed; it expires by itself")
+
+    def _pay(self, lease: Lease) -> int:
+        paid = 0
+        sessions: LaneSessions | None = None
+        work = in_transaction(lambda session: self._next(session, lease))
+        try:
+            while isinstance(work, Work):
+                links = DatabaseLinks(lease, self._clock, self._policy)
+                trace = Trace()
+                context = self._context(lease, work, links, trace)
+                if (driver := work.plugin.session_driver) is not None:
+                    shared = SharedSessions(self._redis, self._keyring, work.hook.id)
+                    sessions = sessions or LaneSessions(shared, driver, context)
+                    sessions.serve(context)
+                    context.use_sessions(sessions)
+                endings = dispatch(work.plugin, context, work.items)
+                paid += len(work.items)
+                work = self._finish(lease, work, links, endings, trace.entries)
+        finally:
+            if sessions is not None:
+                sessions.end()
+        return paid
+
+    def _finish(
+        self,
+        lease: Lease,
+        work: Work,
+        links: DatabaseLinks,
+        endings: Sequence[Ending],
+        calls: Sequence[dict[str, Any]],
+    ) -> Work | Nothing:
+        def step(session: Session) -> Work | Nothing:
+            now = self._clock.now()
+            lanes.renew(session, lease, now, self._policy.lease)
+            links.write(session)
+            record(session, work, endings, calls, now, self._retry, self._breaker, self._rng)
+            return self._next(session, lease)
+
+        return in_transaction(step)
+
+    def _next(self, session: Session, lease: Lease) -> Work | Nothing:
+        """The next work; the lane is given back in the same transaction when there is none."""
+        chosen = choose(
+            session,
+            lease,
+            self._registry,
+            self._clock.now(),
+            self._worker,
+            self._retry,
+            self._breaker,
+        )
+        if isinstance(chosen, Nothing):
+            lanes.give_back(session, lease, chosen.due_at)
+            if chosen.hold_until is not None:
+                self._hold(lease.hook_id, chosen.hold_until)
+        return chosen
+
+    def _hold(self, hook_id: int, until: datetime) -> None:
+        """The hook's other ready lanes need not be taken to learn the same."""
+        with suppress(RedisError):
+            self._ready.hold(hook_id, (until - self._clock.now()).total_seconds())
+
+    def _context(
+        self, lease: Lease, work: Work, links: DatabaseLinks, trace: Trace
+    ) -> DeliveryContext:
+        redactor = Redactor(work.hook.secrets.values())
+        last = work.items[-1].delivery_id
+
+        def before_call(_: str) -> None:
+            links.flush()
+            self._ensure_ours(lease)
+
+        def look_ahead(names: Sequence[str]) -> Sequence[Event]:
+            with reading() as session:
+                return following(session, lease, last, names)
+
+        http = HttpClient(
+            self._transports.of(work.hook.id),
+            redactor=redactor,
+            rules=CallRules(before=before_call, after=trace.call),
+        )
+        return DeliveryContext(
+            work.hook,
+            http,
+            self._clock,
+            redactor,
+            links=links,
+            identities=Identities(lease, self._mutexes, self._clock, self._policy),
+            trace=trace,
+            following=look_ahead,
+        )
+
+    def _ensure_ours(self, lease: Lease) -> None:
+        """Just before a call: a worker that was paused must not write with an old right."""
+        if self._is_short(lease):
+            self._renew(lease)
+            return
+        with reading() as session:
+            if not lanes.is_ours(session, lease):
+                raise LaneLost("Another worker has taken over this lane.")

@@ -1,0 +1,93 @@
+"""Reading what happened: events, deliveries and attempts, newest first, page by page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from hub.database import reading
+from hub.models import Attempt, Delivery, DeliveryState, Event
+
+#: Rows of a page.
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    """Which deliveries; ``None`` does not restrict."""
+
+    account_id: int | None = None
+    hook_id: int | None = None
+    state: DeliveryState | None = None
+    event_name: str | None = None
+    conversation_id: str | None = None
+    contact_id: str | None = None
+
+    def applied_to(self, query: Any) -> Any:
+        """The query, restricted. It must join ``Event`` to ``Delivery``."""
+        for column, value in (
+            (Event.account_id, self.account_id),
+            (Delivery.hook_id, self.hook_id),
+            (Delivery.state, self.state),
+            (Event.name, self.event_name),
+            (Event.conversation_id, self.conversation_id),
+            (Event.contact_id, self.contact_id),
+        ):
+            if value is not None:
+                query = query.where(column == value)
+        return query
+
+
+def deliveries(
+    wanted: DeliveryFilter, *, before: int | None = None, limit: int = PAGE
+) -> Sequence[tuple[Delivery, Event]]:
+    """Deliveries with their events, newest first; ``before`` is the last id of the page before."""
+    query = wanted.applied_to(
+        select(Delivery, Event).join(Event, Event.id == Delivery.event_id)
+    ).order_by(Delivery.id.desc())
+    if before is not None:
+        query = query.where(Delivery.id < before)
+    with reading() as session:
+        return [(row[0], row[1]) for row in session.execute(query.limit(limit))]
+
+
+def delivery(delivery_id: int) -> tuple[Delivery, Event, Sequence[Attempt]] | None:
+    """One delivery with its event (payload included) and all attempts, oldest first."""
+    with reading() as session:
+        row = session.execute(
+            select(Delivery, Event)
+            .join(Event, Event.id == Delivery.event_id)
+            .where(Delivery.id == delivery_id)
+            .options(undefer(Event.payload))
+        ).one_or_none()
+        if row is None:
+            return None
+        attempts = session.scalars(
+            select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.number)
+        ).all()
+        return row[0], row[1], attempts
+
+
+def events(
+    account_id: int | None = None, *, before: int | None = None, limit: int = PAGE
+) -> Sequence[Event]:
+    """Events, newest first; ``before`` is the last id of the page before."""
+    query = select(Event).order_by(Event.id.desc())
+    if account_id is not None:
+        query = query.where(Event.account_id == account_id)
+    if before is not None:
+        query = query.where(Event.id < before)
+    with reading() as session:
+        return session.scalars(query.limit(limit)).all()
+
+
+def event(event_id: int) -> Event | None:
+    """One event with its payload."""
+    with reading() as session:
+        return session.scalar(
+            select(Event).where(Event.id == event_id).options(undefer(Event.payload))
+        )

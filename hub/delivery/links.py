@@ -1,0 +1,366 @@
+"""Links in the database, and creating exactly once.
+
+The way of a create: the intent is committed; the call is made; the link is written. A crash in
+between leaves an intent without an answer. The next try asks the plugin's finder before it creates
+again; and if that finds nothing while the server may still be at work on the first call, it waits.
+
+The link itself is written with the next commit that is due anyway (before the next call, or with
+the outcome): until then the intent protects it, so a commit of its own would buy nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from hub.database import in_transaction, insert, reading
+from hub.delivery import lanes
+from hub.delivery.lanes import Lease
+from hub.delivery.policy import LeasePolicy
+from hub.models import Lane, LinkState
+from hub.models import Link as Row
+from hub.sdk.context import Clock
+from hub.sdk.errors import HubError, NeedsAttention, Postpone, Rejected, RetryLater, Skip
+from hub.sdk.links import Intent, Link, Remote
+
+#: Errors after which the remote has definitely made nothing.
+_NOTHING_MADE = (Rejected, NeedsAttention, Skip)
+
+
+class DatabaseLinks:
+    """The links of one hook, for the length of one delivery. Implements ``hub.sdk.links.Links``."""
+
+    def __init__(self, lease: Lease, clock: Clock, policy: LeasePolicy) -> None:
+        self._lease = lease
+        self._clock = clock
+        self._policy = policy
+        self._unwritten: dict[tuple[str, str], Link] = {}
+
+    def get(self, kind: str, local_id: str) -> Link | None:
+        """See ``hub.sdk.links.Links.get``."""
+        if (kind, local_id) in self._unwritten:
+            return self._unwritten[kind, local_id]
+        with reading() as session:
+            row = self._row(session, kind, local_id)
+            return _link(row) if row is not None and row.state != LinkState.INTENT else None
+
+    def with_remote(self, kind: str, remote_id: str) -> Sequence[Link]:
+        """See ``hub.sdk.links.Links.with_remote``."""
+        self.flush()
+        with reading() as session:
+            rows = session.scalars(
+                select(Row)
+                .where(
+                    Row.hook_id == self._lease.hook_id,
+                    Row.kind == kind,
+                    Row.remote_id == remote_id,
+                )
+                .order_by(Row.id)
+            )
+            return [_link(row) for row in rows]
+
+    def create_once(
+        self,
+        kind: str,
+        local_id: str,
+        *,
+        create: Callable[[], Remote],
+        find: Callable[[Intent], Remote | None],
+        natural_key: str = "",
+        version: int | None = None,
+    ) -> Link:
+        """See ``hub.sdk.links.Links.create_once``."""
+
+        def create_one(_: Sequence[str]) -> Sequence[Remote | HubError]:
+            return [create()]
+
+        made = self.create_many_once(
+            kind,
+            [local_id],
+            create=create_one,
+            find=find,
+            natural_keys={local_id: natural_key},
+        )[local_id]
+        if isinstance(made, HubError):
+            raise made
+        return made if version is None else self.update(made, version=version)
+
+    def create_many_once(
+        self,
+        kind: str,
+        local_ids: Sequence[str],
+        *,
+        create: Callable[[Sequence[str]], Sequence[Remote | HubError]],
+        find: Callable[[Intent], Remote | None],
+        natural_keys: Mapping[str, str],
+    ) -> Mapping[str, Link | HubError]:
+        """See ``hub.sdk.links.Links.create_many_once``."""
+        existing, intents = in_transaction(
+            lambda session: self._begin(session, kind, local_ids, natural_keys)
+        )
+        results: dict[str, Link | HubError] = dict(existing)
+        for local_id, intent in intents.items():
+            found = self._look_for(intent, find)
+            if found is not None:
+                results[local_id] = found
+        missing = [local_id for local_id in local_ids if local_id not in results]
+        if missing:
+            results.update(self._create(kind, missing, create))
+        return results
+
+    def _begin(
+        self,
+        session: Session,
+        kind: str,
+        local_ids: Sequence[str],
+        natural_keys: Mapping[str, str],
+    ) -> tuple[dict[str, Link], dict[str, Intent]]:
+        """Write the intents; answers the links that exist, and the older intents left open."""
+        self._fence(session)
+        now = self._clock.now()
+        made = set(
+            session.scalars(
+                insert(session, Row)
+                .on_conflict_do_nothing(index_elements=[Row.hook_id, Row.kind, Row.local_id])
+                .returning(Row.local_id),
+                [
+                    {
+                        "hook_id": self._lease.hook_id,
+                        "kind": kind,
+                        "local_id": local_id,
+                        "state": LinkState.INTENT,
+                        "data": {},
+                        "adopted": False,
+                        "natural_key": natural_keys.get(local_id, ""),
+                        "begun_at": now,
+                        "lane_id": self._lease.lane_id,
+                        "epoch": self._lease.epoch,
+                        "updated_at": now,
+                    }
+                    for local_id in local_ids
+                ],
+            )
+        )
+        links: dict[str, Link] = {}
+        intents: dict[str, Intent] = {}
+        for local_id in local_ids:
+            if local_id in made:
+                continue
+            row = self._row(session, kind, local_id)
+            assert row is not None, "the insert met a conflict, so the row is there"
+            if row.state == LinkState.INTENT:
+                self._refuse_foreign(session, row)
+                intents[local_id] = Intent(row.kind, local_id, row.natural_key, row.begun_at)
+            else:
+                links[local_id] = _link(row)
+        return links, intents
+
+    def _refuse_foreign(self, session: Session, row: Row) -> None:
+        """An intent of another lane that is at work now is not ours to judge."""
+        if row.lane_id is None or row.lane_id == self._lease.lane_id:
+            return
+        other = session.execute(
+            select(Lane.epoch, Lane.lease_until).where(Lane.id == row.lane_id)
+        ).one_or_none()
+        if (
+            other is not None
+            and other.epoch == row.epoch
+            and other.lease_until is not None
+            and other.lease_until > self._clock.now()
+        ):
+            raise RetryLater("Another worker is creating this record at this moment.", delay=1.0)
+
+    def _look_for(self, intent: Intent, find: Callable[[Intent], Remote | None]) -> Link | None:
+        """What an earlier try made, adopted; ``None`` when it certainly made nothing."""
+        remote = find(intent)
+        if remote is not None:
+            return self.adopt(intent.kind, intent.local_id, remote)
+        settled = intent.begun_at + timedelta(seconds=self._policy.settle)
+        wait = (settled - self._clock.now()).total_seconds()
+        if wait > 0:
+            raise Postpone(
+                "An earlier try was cut off; the remote system may still be at work on it.",
+                delay=wait,
+            )
+        in_transaction(lambda session: self._restart(session, intent))
+        return None
+
+    def _restart(self, session: Session, intent: Intent) -> None:
+        self._fence(session)
+        session.execute(
+            update(Row)
+            .where(*self._is(intent.kind, intent.local_id))
+            .values(
+                begun_at=self._clock.now(), lane_id=self._lease.lane_id, epoch=self._lease.epoch
+            )
+        )
+
+    def _create(
+        self,
+        kind: str,
+        local_ids: Sequence[str],
+        create: Callable[[Sequence[str]], Sequence[Remote | HubError]],
+    ) -> dict[str, Link | HubError]:
+        try:
+            answers = create(local_ids)
+        except _NOTHING_MADE:
+            self._take_back(kind, local_ids)
+            raise
+        except RetryLater as error:
+            if not error.reached:
+                self._take_back(kind, local_ids)
+            raise
+        results: dict[str, Link | HubError] = {}
+        refused: list[str] = []
+        for local_id, answer in zip(local_ids, answers, strict=True):
+            if isinstance(answer, Remote):
+                results[local_id] = self._remember(kind, local_id, answer, adopted=False)
+            else:
+                results[local_id] = answer
+                refused.append(local_id)
+        if refused:
+            self._take_back(kind, refused)
+        return results
+
+    def _take_back(self, kind: str, local_ids: Sequence[str]) -> None:
+        def work(session: Session) -> None:
+            self._fence(session)
+            session.execute(
+                delete(Row).where(
+                    Row.hook_id == self._lease.hook_id,
+                    Row.kind == kind,
+                    Row.local_id.in_(local_ids),
+                    Row.state == LinkState.INTENT,
+                )
+            )
+
+        in_transaction(work)
+
+    def adopt(
+        self, kind: str, local_id: str, remote: Remote, *, version: int | None = None
+    ) -> Link:
+        """See ``hub.sdk.links.Links.adopt``."""
+        return self._remember(kind, local_id, remote, adopted=True, version=version)
+
+    def update(
+        self, link: Link, *, data: Mapping[str, Any] | None = None, version: int | None = None
+    ) -> Link:
+        """See ``hub.sdk.links.Links.update``."""
+        return self._keep(
+            replace(
+                link,
+                data=link.data if data is None else dict(data),
+                version=link.version if version is None else version,
+            )
+        )
+
+    def mark_gone(self, link: Link, reason: str) -> Link:
+        """See ``hub.sdk.links.Links.mark_gone``."""
+        return self._keep(replace(link, gone=reason))
+
+    def forget(self, link: Link) -> None:
+        """See ``hub.sdk.links.Links.forget``."""
+        self._unwritten.pop((link.kind, link.local_id), None)
+
+        def work(session: Session) -> None:
+            self._fence(session)
+            session.execute(delete(Row).where(*self._is(link.kind, link.local_id)))
+
+        in_transaction(work)
+
+    def _remember(
+        self,
+        kind: str,
+        local_id: str,
+        remote: Remote,
+        *,
+        adopted: bool,
+        version: int | None = None,
+    ) -> Link:
+        return self._keep(
+            Link(
+                kind,
+                local_id,
+                remote.id,
+                url=remote.url,
+                data=dict(remote.data),
+                version=version,
+                adopted=adopted,
+            )
+        )
+
+    def _keep(self, link: Link) -> Link:
+        self._unwritten[link.kind, link.local_id] = link
+        return link
+
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether ``write`` would do something."""
+        return bool(self._unwritten)
+
+    def flush(self) -> None:
+        """Commit what is not written yet."""
+        if self._unwritten:
+            in_transaction(self._fence_and_write)
+            self._unwritten.clear()
+
+    def _fence_and_write(self, session: Session) -> None:
+        self._fence(session)
+        self.write(session)
+
+    def write(self, session: Session) -> None:
+        """Write what is not written yet, in a transaction of the caller, who holds the fence."""
+        now = self._clock.now()
+        for link in self._unwritten.values():
+            values = {
+                "state": LinkState.GONE if link.gone else LinkState.LINKED,
+                "remote_id": link.remote_id,
+                "url": link.url,
+                "data": dict(link.data),
+                "version": link.version,
+                "adopted": link.adopted,
+                "gone_reason": link.gone,
+                "updated_at": now,
+            }
+            session.execute(
+                insert(session, Row)
+                .values(
+                    hook_id=self._lease.hook_id,
+                    kind=link.kind,
+                    local_id=link.local_id,
+                    natural_key="",
+                    begun_at=now,
+                    **values,
+                )
+                .on_conflict_do_update(
+                    index_elements=[Row.hook_id, Row.kind, Row.local_id], set_=values
+                )
+            )
+
+    def _fence(self, session: Session) -> None:
+        lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
+
+    def _row(self, session: Session, kind: str, local_id: str) -> Row | None:
+        return session.scalar(select(Row).where(*self._is(kind, local_id)))
+
+    def _is(self, kind: str, local_id: str) -> tuple[Any, ...]:
+        return (Row.hook_id == self._lease.hook_id, Row.kind == kind, Row.local_id == local_id)
+
+
+def _link(row: Row) -> Link:
+    assert row.remote_id is not None, "only intents have no remote id"
+    return Link(
+        row.kind,
+        row.local_id,
+        row.remote_id,
+        url=row.url,
+        data=row.data,
+        version=row.version,
+        gone=row.gone_reason,
+        adopted=row.adopted,
+    )

@@ -1,0 +1,181 @@
+"""Writing down how an attempt ended, and what follows from it for the delivery and its hook."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from hub import log
+from hub.delivery import breaker
+from hub.delivery.dispatch import Bug, Ending
+from hub.delivery.policy import BreakerPolicy, RetryPolicy
+from hub.delivery.work import Item, Work
+from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Hook, HookStatus
+from hub.sdk.errors import (
+    HubError,
+    NeedsAttention,
+    Postpone,
+    Rejected,
+    RetryLater,
+    SetupFailed,
+    Skip,
+)
+from hub.sdk.processor import Done
+
+_log = log.get(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """What is written of one ending."""
+
+    outcome: AttemptOutcome
+    state: DeliveryState
+    sentence: str
+    url: str | None = None
+    due_at: datetime | None = None
+    traceback: str | None = None
+    failing: bool = False
+    bug: bool = False
+
+
+def record(
+    session: Session,
+    work: Work,
+    endings: Sequence[Ending],
+    calls: Sequence[dict[str, Any]],
+    now: datetime,
+    retry: RetryPolicy,
+    breaker_policy: BreakerPolicy,
+    rng: random.Random,
+) -> None:
+    """Write down the endings. The caller holds the fence of the lane."""
+    for item, ending in zip(work.items, endings, strict=True):
+        written = _judge(item, ending, now, retry, rng)
+        session.execute(
+            update(Attempt)
+            .where(Attempt.delivery_id == item.delivery_id, Attempt.number == item.attempt)
+            .values(
+                outcome=written.outcome,
+                finished_at=now,
+                detail=written.sentence,
+                traceback=written.traceback,
+                calls=list(calls) if item is work.items[0] else [],
+            )
+        )
+        session.execute(
+            update(Delivery)
+            .where(Delivery.id == item.delivery_id)
+            .values(
+                state=written.state,
+                reason=written.sentence,
+                url=written.url,
+                due_at=written.due_at,
+                bugs=item.bugs + written.bug,
+                failing_since=(item.failing_since or now) if written.failing else None,
+                finished_at=None
+                if written.state in (DeliveryState.WAITING, DeliveryState.PENDING)
+                else now,
+            )
+        )
+        if written.state == DeliveryState.DEAD:
+            _log.error(
+                "dead letter", hook=work.hook.id, delivery=item.delivery_id, reason=written.sentence
+            )
+    _tell_hook(session, work, endings, bool(calls), now, breaker_policy)
+
+
+def _judge(
+    item: Item, ending: Ending, now: datetime, retry: RetryPolicy, rng: random.Random
+) -> _Record:
+    match ending:
+        case Done():
+            return _Record(AttemptOutcome.DONE, DeliveryState.DONE, ending.sentence, url=ending.url)
+        case Skip():
+            return _Record(AttemptOutcome.SKIPPED, DeliveryState.SKIPPED, ending.sentence)
+        case Rejected() | SetupFailed():
+            reason = f"{ending.sentence} ({ending.field})" if ending.field else ending.sentence
+            return _Record(AttemptOutcome.REJECTED, DeliveryState.DEAD, reason)
+        case NeedsAttention():
+            return _Record(AttemptOutcome.NEEDS_ATTENTION, DeliveryState.PENDING, ending.sentence)
+        case Postpone():
+            return _Record(
+                AttemptOutcome.POSTPONED,
+                DeliveryState.WAITING,
+                ending.sentence,
+                due_at=now + timedelta(seconds=ending.delay),
+            )
+        case Bug():
+            if item.bugs + 1 >= retry.bugs:
+                return _Record(
+                    AttemptOutcome.BUG,
+                    DeliveryState.DEAD,
+                    ending.sentence,
+                    traceback=ending.traceback,
+                    bug=True,
+                )
+            return _Record(
+                AttemptOutcome.BUG,
+                DeliveryState.WAITING,
+                ending.sentence,
+                due_at=now + timedelta(seconds=retry.delay(item.bugs + 1, rng)),
+                traceback=ending.traceback,
+                bug=True,
+            )
+        case RetryLater():
+            return _later(item, ending, now, retry, rng)
+        case HubError():
+            raise AssertionError(f"no rule for {ending!r}")
+
+
+def _later(
+    item: Item, ending: RetryLater, now: datetime, retry: RetryPolicy, rng: random.Random
+) -> _Record:
+    if item.failing_since is not None and retry.is_exhausted(item.failing_since, now):
+        hours = round(retry.patience.total_seconds() / 3600)
+        return _Record(
+            AttemptOutcome.RETRY,
+            DeliveryState.DEAD,
+            f"Given up after {hours} hours: {ending.sentence}",
+        )
+    # The remote's own word is a lower bound: coming back together would be a burst again.
+    delay = (ending.delay or 0.0) + retry.delay(item.attempt, rng)
+    return _Record(
+        AttemptOutcome.RETRY,
+        DeliveryState.WAITING,
+        ending.sentence,
+        due_at=now + timedelta(seconds=delay),
+        failing=True,
+    )
+
+
+def _tell_hook(
+    session: Session,
+    work: Work,
+    endings: Sequence[Ending],
+    called: bool,
+    now: datetime,
+    policy: BreakerPolicy,
+) -> None:
+    attention = next((e for e in endings if isinstance(e, NeedsAttention)), None)
+    trouble = next((e for e in endings if isinstance(e, RetryLater)), None)
+    if attention is not None:
+        session.execute(
+            update(Hook)
+            .where(Hook.id == work.hook.id, Hook.enabled)
+            .values(status=HookStatus.NEEDS_ATTENTION, status_detail=attention.sentence)
+        )
+        _log.warning("hook needs attention", hook=work.hook.id, reason=attention.sentence)
+    elif trouble is not None and trouble.throttled:
+        pause = trouble.delay if trouble.delay is not None else policy.first_probe
+        breaker.throttled(session, work.hook.id, now + timedelta(seconds=pause))
+    elif trouble is not None and called:
+        breaker.failed(session, work.hook.id, trouble.sentence, now, policy)
+    elif called or work.probe:
+        breaker.succeeded(session, work.hook.id)

@@ -1,0 +1,57 @@
+"""When to try again, and when to give up."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter, for days.
+
+    The jitter keeps the lanes of a hook from coming back all at once. Patience is long because a
+    CRM that is down for a weekend must cost nothing but time.
+    """
+
+    first: float = 2.0
+    longest: float = 3_600.0
+    patience: timedelta = timedelta(hours=72)
+    #: Tries of a delivery that meets a bug of its plugin, or kills its worker.
+    bugs: int = 5
+
+    def delay(self, failures: int, rng: random.Random) -> float:
+        """Seconds until the next try after so many failures in a row (1 or more)."""
+        ceiling = min(self.longest, self.first * 2 ** min(failures - 1, 30))
+        return rng.uniform(min(self.first / 2, ceiling), ceiling)
+
+    def is_exhausted(self, failing_since: datetime, now: datetime) -> bool:
+        """Whether a delivery has failed for so long that a person must look at it."""
+        return now - failing_since >= self.patience
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """When a hook's calls are stopped, and how often one is let through to ask."""
+
+    failures: int = 5
+    first_probe: float = 10.0
+    longest_probe: float = 300.0
+
+    def probe_after(self, probes: int) -> float:
+        """Seconds until the next probe after so many failed ones."""
+        return min(self.longest_probe, self.first_probe * 2.0 ** min(probes, 10))
+
+
+@dataclass(frozen=True, slots=True)
+class LeasePolicy:
+    """How long a worker may be silent, in seconds."""
+
+    lease: float = 30.0
+    #: A lease is renewed when less than this is left.
+    renew_below: float = 20.0
+    #: A create that was begun and never answered may still be running on the server for so long.
+    settle: float = 30.0
+    #: How long to wait for a person's identity mutex.
+    identity_wait: float = 10.0

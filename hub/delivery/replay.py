@@ -1,0 +1,98 @@
+"""Replaying deliveries, and skipping them, by a person's decision. Both are idempotent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from hub.clock import SystemClock
+from hub.database import in_transaction
+from hub.delivery import lanes
+from hub.delivery.history import DeliveryFilter
+from hub.models import Delivery, DeliveryState, Event
+
+#: Deliveries changed in one transaction.
+BATCH = 500
+_REPLAYABLE = (
+    DeliveryState.DEAD,
+    DeliveryState.SKIPPED,
+    DeliveryState.SUPERSEDED,
+    DeliveryState.DONE,
+    DeliveryState.WAITING,
+)
+
+
+def replay(delivery_id: int) -> bool:
+    """Make a delivery owed again, at once; ``False`` when it is owed or running already.
+
+    Replaying what is done doubles nothing: links say what exists in the CRM.
+    """
+    return in_transaction(lambda session: _replay(session, [delivery_id])) == 1
+
+
+def replay_all(wanted: DeliveryFilter) -> int:
+    """Replay every finished or waiting delivery of a filter; returns how many."""
+    total, after = 0, 0
+    while True:
+        ids = in_transaction(partial(_page, wanted=wanted, after=after))
+        if not ids:
+            return total
+        total += in_transaction(partial(_replay, ids=ids))
+        after = ids[-1]
+
+
+def skip(delivery_id: int, reason: str) -> bool:
+    """Give up an open or dead delivery, for a stated reason; ``False`` when it is neither."""
+
+    def work(session: Session) -> bool:
+        now = SystemClock().now()
+        row = session.execute(
+            update(Delivery)
+            .where(
+                Delivery.id == delivery_id,
+                Delivery.state.in_(
+                    (DeliveryState.PENDING, DeliveryState.WAITING, DeliveryState.DEAD)
+                ),
+            )
+            .values(state=DeliveryState.SKIPPED, reason=reason, due_at=None, finished_at=now)
+            .returning(Delivery.lane_id)
+        ).one_or_none()
+        if row is None:
+            return False
+        lanes.recompute(session, [row.lane_id], now)
+        return True
+
+    return in_transaction(work)
+
+
+def _page(session: Session, wanted: DeliveryFilter, after: int) -> list[int]:
+    query = wanted.applied_to(
+        select(Delivery.id)
+        .join(Event, Event.id == Delivery.event_id)
+        .where(Delivery.id > after, Delivery.state.in_(_REPLAYABLE))
+        .order_by(Delivery.id)
+        .limit(BATCH)
+    )
+    return list(session.scalars(query))
+
+
+def _replay(session: Session, ids: Sequence[int]) -> int:
+    now = SystemClock().now()
+    lane_ids = session.scalars(
+        update(Delivery)
+        .where(Delivery.id.in_(ids), Delivery.state.in_(_REPLAYABLE))
+        .values(
+            state=DeliveryState.PENDING,
+            reason="",
+            due_at=None,
+            finished_at=None,
+            failing_since=None,
+            bugs=0,
+        )
+        .returning(Delivery.lane_id)
+    ).all()
+    lanes.recompute(session, sorted(set(lane_ids)), now)
+    return len(lane_ids)

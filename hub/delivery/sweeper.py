@@ -1,0 +1,120 @@
+"""The sweeper: finds every lane that has work and no worker, and queues it again.
+
+It may run anywhere and many times at once: what it does twice has no effect twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from flask import Flask
+from redis import Redis
+from redis.exceptions import RedisError
+from sqlalchemy import Select, or_, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from hub import log
+from hub.clock import SystemClock
+from hub.database import in_transaction, reading
+from hub.models import WORKING, Breaker, Hook, Lane
+from hub.plugins import Registry
+from hub.queue.announce import Announcer
+from hub.queue.connection import PREFIX
+from hub.queue.ready import ReadyLane, ReadyLanes
+
+#: Seconds between two rounds.
+PERIOD = 0.5
+#: Seconds after which a lane that was queued and not taken counts as forgotten.
+FORGOTTEN = 30.0
+#: Lanes queued in one round for one hook at most; the next round takes the next.
+MOST = 1_000
+#: Redis forgets this key only together with everything else.
+_MARK = f"{PREFIX}:swept"
+
+_log = log.get(__name__)
+
+
+class Sweeper:
+    """Sweeps, round by round."""
+
+    def __init__(self, app: Flask) -> None:
+        self._redis: Redis = app.extensions["hub.redis"]
+        self._registry: Registry = app.extensions["hub.registry"]
+        self._ready = ReadyLanes(self._redis)
+        self._announcer = Announcer(self._redis)
+        self._clock = SystemClock()
+
+    def sweep(self) -> int:
+        """One round; returns the number of lanes that were queued. Needs an app context."""
+        try:
+            wiped = self._was_wiped()
+            hooks = self._working_hooks()
+            self._ready.set_limits({hook.id: self._limit(hook) for hook in hooks})
+            lanes = [lane for hook in hooks for lane in self._queue_lanes_of(hook, wiped)]
+            self._announcer.push(lanes)
+            if wiped:
+                _log.warning("Redis was empty; lanes were queued again", lanes=len(lanes))
+                self._redis.set(_MARK, "1")
+            return len(lanes)
+        except RedisError as error:
+            _log.warning("Redis is not available; lanes wait", error=str(error))
+        except DBAPIError as error:
+            _log.error("the database is not available; lanes wait", error=str(error.orig))
+        return 0
+
+    def _was_wiped(self) -> bool:
+        return not self._redis.exists(_MARK)
+
+    def _working_hooks(self) -> Sequence[Hook]:
+        """Hooks whose deliveries may be worked on now."""
+        now = self._clock.now()
+        with reading() as session:
+            return [
+                hook
+                for hook in session.scalars(
+                    select(Hook)
+                    .outerjoin(Breaker, Breaker.hook_id == Hook.id)
+                    .where(
+                        Hook.enabled,
+                        Hook.status.in_(WORKING),
+                        or_(Breaker.retry_at.is_(None), Breaker.retry_at <= now),
+                    )
+                )
+                if hook.plugin_id in self._registry.plugins
+            ]
+
+    def _limit(self, hook: Hook) -> int:
+        return hook.concurrency or self._registry.plugins[hook.plugin_id].concurrency
+
+    def _queue_lanes_of(self, hook: Hook, wiped: bool) -> list[ReadyLane]:
+        now = self._clock.now()
+        with reading() as session:
+            # A round that finds nothing must not wait for writers, nor make them wait.
+            if session.scalar(_due(hook.id, now, wiped).limit(1)) is None:
+                return []
+        return in_transaction(lambda session: _mark_queued(session, hook.id, now, wiped))
+
+
+def _due(hook_id: int, now: datetime, wiped: bool) -> Select[int]:
+    """The lanes of a hook that have work due, no worker, and are not in Redis."""
+    forgotten = now if wiped else now - timedelta(seconds=FORGOTTEN)
+    return (
+        select(Lane.id)
+        .where(
+            Lane.hook_id == hook_id,
+            Lane.due_at <= now,
+            or_(Lane.queued_at.is_(None), Lane.queued_at <= forgotten),
+            or_(Lane.owner.is_(None), Lane.lease_until < now),
+        )
+        .order_by(Lane.due_at)
+    )
+
+
+def _mark_queued(session: Session, hook_id: int, now: datetime, wiped: bool) -> list[ReadyLane]:
+    due = _due(hook_id, now, wiped).limit(MOST).scalar_subquery()
+    lane_ids = session.scalars(
+        update(Lane).where(Lane.id.in_(due)).values(queued_at=now).returning(Lane.id)
+    )
+    return [ReadyLane(hook_id, lane_id) for lane_id in lane_ids]

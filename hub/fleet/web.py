@@ -1,0 +1,50 @@
+"""Gunicorn with the settings that the hub ships, and that the benchmarks use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+#: Processes and threads: two processes use two cores; the threads wait for commits.
+PROCESSES = 2
+THREADS = 16
+
+
+def options(
+    host: str, port: int, processes: int = PROCESSES, threads: int = THREADS
+) -> dict[str, Any]:
+    """Gunicorn's settings."""
+    return {
+        "bind": f"{host}:{port}",
+        "worker_class": "gthread",
+        "workers": processes,
+        "threads": threads,
+        "keepalive": 15,
+        "timeout": 60,
+        "graceful_timeout": 30,
+        "backlog": 2048,
+        "accesslog": None,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+    }
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """Serves the application that ``make_app`` gives; each process makes its own."""
+
+    def __init__(self, make_app: Callable[[], Flask], settings: dict[str, Any]) -> None:
+        self._make_app = make_app
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Called by gunicorn."""
+        for name, value in self._settings.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """Called by gunicorn in each process."""
+        return self._make_app()

@@ -1,0 +1,193 @@
+"""Accepting: events, the deliveries they cause and their lanes, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from hub.database import insert
+from hub.inbox.sources import Draft
+from hub.models import Account, Delivery, DeliveryState, Event, Hook, Lane
+from hub.plugins import Registry
+from hub.queue.ready import ReadyLane
+from hub.sdk.events import to_data
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """What one webhook means, on its way into the database."""
+
+    account_id: int
+    source_id: int
+    drafts: Sequence[Draft]
+    payload: Any
+    delivery_id: str | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The ids of the new events of each submission (none: a duplicate), and the lanes to queue."""
+
+    event_ids: list[list[int]]
+    ready: list[ReadyLane]
+
+
+@dataclass(frozen=True, slots=True)
+class _Debt:
+    event_id: int
+    hook_id: int
+    lane_key: str
+
+
+def accept(session: Session, submissions: Sequence[Submission], registry: Registry) -> Accepted:
+    """Store what is new. Repeatable: what is stored already counts as a duplicate.
+
+    Lanes are written before deliveries: their row locks make the deliveries of one lane appear in
+    the order of their ids on PostgreSQL too.
+    """
+    new_ids = _store_events(session, submissions)
+    event_ids: list[list[int]] = []
+    debts: list[_Debt] = []
+    hooks = _hooks_of(session, {item.account_id for item in submissions}) if new_ids else {}
+    for item in submissions:
+        ids = []
+        for draft in item.drafts:
+            event_id = new_ids.pop((item.source_id, draft.dedupe_key), None)
+            if event_id is None:
+                continue
+            ids.append(event_id)
+            key = f"{item.source_id}/{draft.lane_key}"
+            debts += [
+                _Debt(event_id, hook.id, key)
+                for hook in hooks.get(item.account_id, ())
+                if hook.listens_to(draft, registry)
+            ]
+        event_ids.append(ids)
+    now = max(item.received_at for item in submissions)
+    return Accepted(event_ids, _store_debts(session, debts, now))
+
+
+@dataclass(frozen=True, slots=True)
+class _ListeningHook:
+    id: int
+    plugin_id: str
+    inbox_id: str | None
+    features: frozenset[str]
+
+    def listens_to(self, draft: Draft, registry: Registry) -> bool:
+        plugin = registry.plugins.get(self.plugin_id)
+        if plugin is None:
+            # Not installed now. What it would have wanted is decided when it is back.
+            return True
+        if draft.event.name not in plugin.events:
+            return False
+        if plugin.feature_flag and plugin.feature_flag not in self.features:
+            return False
+        conversation = draft.event.conversation
+        if self.inbox_id is None or conversation is None or conversation.inbox_id is None:
+            # An inbox hook gets the contacts of all inboxes: contacts belong to none.
+            return True
+        return str(conversation.inbox_id) == self.inbox_id
+
+
+def _store_events(
+    session: Session, submissions: Sequence[Submission]
+) -> dict[tuple[int, str], int]:
+    rows = [
+        {
+            "account_id": item.account_id,
+            "source_id": item.source_id,
+            "name": draft.event.name,
+            "dedupe_key": draft.dedupe_key,
+            "delivery_id": item.delivery_id,
+            "part": part,
+            "contact_id": draft.event.contact.id if draft.event.contact else None,
+            "conversation_id": draft.event.conversation.id if draft.event.conversation else None,
+            "occurred_at": draft.event.occurred_at,
+            "received_at": item.received_at,
+            "data": _canonical(draft),
+            "payload": item.payload,
+        }
+        for item in submissions
+        for part, draft in enumerate(item.drafts)
+    ]
+    statement = (
+        insert(session, Event)
+        .on_conflict_do_nothing()
+        .returning(Event.id, Event.source_id, Event.dedupe_key)
+    )
+    return {(row.source_id, row.dedupe_key): row.id for row in session.execute(statement, rows)}
+
+
+def _canonical(draft: Draft) -> dict[str, Any]:
+    data = to_data(draft.event)
+    del data["id"]
+    return data
+
+
+def _hooks_of(session: Session, account_ids: set[int]) -> dict[int, list[_ListeningHook]]:
+    rows = session.execute(
+        select(Hook.id, Hook.account_id, Hook.plugin_id, Hook.inbox_id, Account.features)
+        .join(Account, Account.id == Hook.account_id)
+        .where(Hook.account_id.in_(account_ids), Hook.enabled)
+        .order_by(Hook.id)
+    )
+    hooks: dict[int, list[_ListeningHook]] = {}
+    for row in rows:
+        hook = _ListeningHook(row.id, row.plugin_id, row.inbox_id, frozenset(row.features))
+        hooks.setdefault(row.account_id, []).append(hook)
+    return hooks
+
+
+def _store_debts(session: Session, debts: Sequence[_Debt], now: datetime) -> list[ReadyLane]:
+    if not debts:
+        return []
+    # Sorted, so that two transactions never wait for each other's lanes crosswise.
+    keys = sorted({(debt.hook_id, debt.lane_key) for debt in debts})
+    add = insert(session, Lane)
+    statement = add.on_conflict_do_update(
+        index_elements=[Lane.hook_id, Lane.key],
+        set_={
+            # An older delivery that waits for its time keeps the whole lane waiting.
+            "due_at": func.coalesce(Lane.due_at, add.excluded.due_at),
+            "queued_at": case(
+                (Lane.due_at.is_(None), add.excluded.queued_at), else_=Lane.queued_at
+            ),
+        },
+    ).returning(Lane.id, Lane.hook_id, Lane.key, Lane.due_at, Lane.owner, Lane.lease_until)
+    lanes = session.execute(
+        statement,
+        [
+            {"hook_id": hook_id, "key": key, "due_at": now, "queued_at": now, "epoch": 0}
+            for hook_id, key in keys
+        ],
+    ).all()
+    lane_ids = {(lane.hook_id, lane.key): lane.id for lane in lanes}
+    session.execute(
+        insert(session, Delivery),
+        [
+            {
+                "event_id": debt.event_id,
+                "hook_id": debt.hook_id,
+                "lane_id": lane_ids[debt.hook_id, debt.lane_key],
+                "state": DeliveryState.PENDING,
+                "created_at": now,
+                "reason": "",
+                "attempts": 0,
+                "bugs": 0,
+            }
+            for debt in debts
+        ],
+    )
+    # A lane in progress finds its new deliveries itself before it is given back.
+    return [
+        ReadyLane(lane.hook_id, lane.id)
+        for lane in lanes
+        if lane.due_at <= now and (lane.owner is None or lane.lease_until < now)
+    ]

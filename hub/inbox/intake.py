@@ -1,0 +1,81 @@
+"""From a request to a submission: every check between the door and the database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from hub.inbox import strict_json
+from hub.inbox.accept import Submission
+from hub.inbox.quarantine import Refused, Request
+from hub.inbox.sources import KINDS, BadPayload, BadSignature
+from hub.models import Source
+from hub.sdk import events
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A genuine request that means nothing to any CRM."""
+
+    event_name: str
+    reason: str
+
+
+def examine(source: Source, request: Request) -> Submission | Ignored:
+    """What a request means.
+
+    :raises Refused: it cannot be taken; it is worth keeping for a second try.
+    """
+    kind = KINDS[source.kind]
+    _require_json(request.headers)
+    if not (source.allow_unsigned and not kind.is_signed(request.headers)):
+        if not source.signing_secret:
+            raise Refused(
+                401,
+                "no_secret",
+                "No signing secret is set for this source yet; set it and release this request.",
+            )
+        try:
+            kind.verify(
+                source.signing_secret,
+                request.headers,
+                request.body,
+                request.received_at.timestamp(),
+            )
+        except BadSignature as error:
+            raise Refused(401, f"signature_{error.code}", error.sentence) from error
+    try:
+        parsed = kind.parse(
+            strict_json.loads(request.body),
+            events.Source(
+                id=source.id,
+                kind=source.kind,
+                account_id=source.external_account_id,
+                base_url=source.base_url,
+            ),
+            request.received_at,
+        )
+    except strict_json.BadJson as error:
+        raise Refused(400, "bad_json", error.sentence) from error
+    except BadPayload as error:
+        raise Refused(400, "bad_payload", error.sentence, error.field) from error
+    if not parsed.drafts:
+        return Ignored(parsed.event_name, parsed.ignored or "Nothing in it concerns a CRM.")
+    return Submission(
+        account_id=source.account_id,
+        source_id=source.id,
+        drafts=parsed.drafts,
+        payload=parsed.payload,
+        delivery_id=kind.delivery_id(request.headers),
+        received_at=request.received_at,
+    )
+
+
+def _require_json(headers: Mapping[str, str]) -> None:
+    content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json" and not content_type.endswith("+json"):
+        raise Refused(
+            415,
+            "not_json",
+            f"Content-Type must be application/json, not {content_type or 'missing'}.",
+        )

@@ -1,0 +1,135 @@
+"""The listener: the HTTP door of the inbox.
+
+It knows nothing of any CRM: it writes down what happened, answers, and lets the workers know.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from datetime import UTC, datetime
+
+from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import RequestEntityTooLarge
+
+from hub import log
+from hub.database import in_transaction, reading
+from hub.inbox import quarantine
+from hub.inbox.intake import Ignored, examine
+from hub.inbox.writer import StorageUnavailable, Writer
+from hub.models import Source
+from hub.queue.announce import Announcer
+from hub.security.encryption import digest
+
+#: Chatwoot sends long mails several times in one body: 8 MiB.
+MOST_BYTES = 8 * 1024 * 1024
+#: Seconds after which a sender may come back when the database cannot store.
+RETRY_AFTER = 30
+#: Seconds for which a process trusts what it knows of a source.
+SOURCE_MEMORY = 1.0
+
+blueprint = Blueprint("inbox", __name__)
+
+_log = log.get(__name__)
+
+
+@blueprint.post("/webhooks/<kind>/<token>")
+def receive(kind: str, token: str) -> tuple[Response, int]:
+    """Take one webhook. The answers are described in ``docs/architecture.md``."""
+    try:
+        return _receive(kind, token)
+    except (SQLAlchemyError, StorageUnavailable) as error:
+        _log.error("webhook refused: the database is not available", error=repr(error))
+        response = jsonify(
+            error="The hub cannot store events at this moment. Please send it again."
+        )
+        response.headers["Retry-After"] = str(RETRY_AFTER)
+        return response, 503
+
+
+def _receive(kind: str, token: str) -> tuple[Response, int]:
+    sources: SourceMemory = current_app.extensions["hub.sources"]
+    source = sources.find(kind, token)
+    if source is None:
+        return jsonify(error="There is no such webhook address."), 404
+    request.max_content_length = MOST_BYTES
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge:
+        _log.error("webhook refused: larger than 8 MiB", source=source.id)
+        return jsonify(error=f"The body is larger than {MOST_BYTES} bytes."), 413
+    inbound = quarantine.Request(
+        headers={name.lower(): value for name, value in request.headers.items()},
+        body=body,
+        received_at=datetime.now(UTC),
+    )
+    try:
+        submission = examine(source, inbound)
+    except quarantine.Refused as refusal:
+        return _refuse(source.id, inbound, refusal)
+    if isinstance(submission, Ignored):
+        _log.info(
+            "ignored", source=source.id, event=submission.event_name, reason=submission.reason
+        )
+        return jsonify(status="ignored", reason=submission.reason), 202
+    writer: Writer = current_app.extensions["hub.writer"]
+    event_ids = writer.submit(submission)
+    if not event_ids:
+        return jsonify(status="duplicate"), 200
+    return jsonify(status="accepted", event_id=event_ids[0], event_ids=event_ids), 202
+
+
+def _refuse(
+    source_id: int, inbound: quarantine.Request, refusal: quarantine.Refused
+) -> tuple[Response, int]:
+    held = in_transaction(lambda session: quarantine.hold(session, source_id, inbound, refusal))
+    answer = {"error": refusal.sentence, "held": held}
+    if refusal.field:
+        answer["field"] = refusal.field
+    return jsonify(answer), refusal.status
+
+
+class SourceMemory:
+    """The sources that this process was asked for lately: a burst asks the database once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[float, Source]] = {}
+        self._lock = threading.Lock()
+
+    def find(self, kind: str, token: str) -> Source | None:
+        """The enabled source of this address."""
+        key = digest(token)
+        now = time.monotonic()
+        known = self._known.get(key)
+        if known is not None and now - known[0] < SOURCE_MEMORY:
+            source: Source | None = known[1]
+        else:
+            source = self._read(key)
+            if source is not None:
+                self._remember(key, now, source)
+        if source is None or source.kind != kind or not source.enabled:
+            return None
+        return source
+
+    def _remember(self, key: str, now: float, source: Source) -> None:
+        with self._lock:
+            fresh = {k: v for k, v in self._known.items() if now - v[0] < SOURCE_MEMORY}
+            self._known = {**fresh, key: (now, source)}
+
+    @staticmethod
+    def _read(token_digest: str) -> Source | None:
+        with reading() as session:
+            source = session.scalar(select(Source).where(Source.token_digest == token_digest))
+            if source is not None:
+                session.expunge(source)
+            return source
+
+
+def init_app(app: Flask) -> None:
+    """Open the door."""
+    announcer = Announcer(app.extensions["hub.redis"])
+    app.extensions["hub.writer"] = Writer(app, app.extensions["hub.registry"], announcer.try_push)
+    app.extensions["hub.sources"] = SourceMemory()
+    app.register_blueprint(blueprint)

@@ -1,0 +1,70 @@
+"""Releasing held requests: a second try, after the secret or the parser was mended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from flask import current_app
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session, undefer
+
+from hub.database import in_transaction, reading
+from hub.inbox.intake import Ignored, examine
+from hub.inbox.quarantine import Refused, request_of
+from hub.inbox.writer import Writer
+from hub.models import QuarantinedRequest, Source
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """What became of one held request: its new events, or why it is held still."""
+
+    id: int
+    event_ids: list[int]
+    outcome: str
+
+
+def held(source_id: int | None = None) -> Sequence[QuarantinedRequest]:
+    """The held requests, oldest first, without their bodies."""
+    query = select(QuarantinedRequest).order_by(QuarantinedRequest.id)
+    if source_id is not None:
+        query = query.where(QuarantinedRequest.source_id == source_id)
+    with reading() as session:
+        return session.scalars(query).all()
+
+
+def release(request_id: int) -> Released | None:
+    """Try a held request again, with the clock of its arrival; ``None`` if there is none."""
+    with reading() as session:
+        request = session.get(
+            QuarantinedRequest, request_id, options=[undefer(QuarantinedRequest.body)]
+        )
+        if request is None:
+            return None
+        source = session.get_one(Source, request.source_id)
+    try:
+        submission = examine(source, request_of(request))
+    except Refused as refusal:
+        in_transaction(partial(_explain, request_id=request_id, refusal=refusal))
+        return Released(request_id, [], f"still held: {refusal.sentence}")
+    if isinstance(submission, Ignored):
+        outcome, event_ids = f"ignored: {submission.reason}", []
+    else:
+        writer: Writer = current_app.extensions["hub.writer"]
+        event_ids = writer.submit(submission)
+        outcome = "accepted" if event_ids else "duplicate"
+    # After the event is stored: a crash in between releases it twice, which is a duplicate.
+    in_transaction(lambda session: discard(session, request_id))
+    return Released(request_id, event_ids, outcome)
+
+
+def discard(session: Session, request_id: int) -> None:
+    """Throw a held request away."""
+    session.execute(delete(QuarantinedRequest).where(QuarantinedRequest.id == request_id))
+
+
+def _explain(session: Session, request_id: int, refusal: Refused) -> None:
+    request = session.get_one(QuarantinedRequest, request_id)
+    request.code, request.reason = refusal.code, refusal.sentence

@@ -1,0 +1,111 @@
+"""The writer: commits what has gathered from many requests in one transaction.
+
+A commit that reaches the disk costs the same for one event as for fifty. So request threads hand
+their submission to one writer thread a process and wait; each is answered after the commit that
+contains it. A quiet hub commits each request at once.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from flask import Flask
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from hub import log
+from hub.database import in_transaction
+from hub.inbox.accept import Accepted, Submission, accept
+from hub.plugins import Registry
+from hub.queue.ready import ReadyLane
+
+#: Submissions in one transaction at most.
+GATHER = 100
+
+_log = log.get(__name__)
+
+Announce = Callable[[Sequence[ReadyLane]], None]
+_Waiting = tuple[Submission, "Future[list[int]]"]
+
+
+class StorageUnavailable(Exception):
+    """The database could not store the event; nothing was accepted."""
+
+
+class Writer:
+    """Owns the writing of events in one process. The thread starts with the first submission."""
+
+    def __init__(self, app: Flask, registry: Registry, announce: Announce) -> None:
+        self._app = app
+        self._registry = registry
+        self._announce = announce
+        self._waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+
+    def submit(self, submission: Submission) -> list[int]:
+        """Store the submission and return the ids of its new events once they are on disk.
+
+        :raises StorageUnavailable: it could not be stored.
+        """
+        self._ensure_thread()
+        future: Future[list[int]] = Future()
+        self._waiting.put((submission, future))
+        return future.result()
+
+    def _ensure_thread(self) -> None:
+        # Started late, so that a server which forks its workers gets one in each.
+        if self._thread is not None and self._thread.is_alive():
+            return
+        with self._starting:
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        with self._app.app_context():
+            while True:
+                self._store(self._gather())
+
+    def _gather(self) -> list[_Waiting]:
+        gathered = [self._waiting.get()]
+        while len(gathered) < GATHER:
+            try:
+                gathered.append(self._waiting.get_nowait())
+            except queue.Empty:
+                break
+        return gathered
+
+    def _store(self, gathered: list[_Waiting]) -> None:
+        try:
+            accepted = self._commit([submission for submission, _ in gathered])
+        except SQLAlchemyError as error:
+            self._store_one_by_one(gathered, error)
+        except Exception as error:  # the requests must be answered, and the thread must live
+            _log.error("events could not be stored", error=repr(error))
+            for _, future in gathered:
+                future.set_exception(error)
+        else:
+            for (_, future), ids in zip(gathered, accepted.event_ids, strict=True):
+                future.set_result(ids)
+            # After the answer: the promise is kept by the commit alone.
+            self._announce(accepted.ready)
+
+    def _store_one_by_one(self, gathered: list[_Waiting], error: SQLAlchemyError) -> None:
+        """One submission that the database refuses must not take the others with it."""
+        if len(gathered) > 1 and not _is_lost(error):
+            for item in gathered:
+                self._store([item])
+            return
+        _log.error("the database refused to store events", error=str(error), events=len(gathered))
+        for _, future in gathered:
+            future.set_exception(StorageUnavailable("The database could not store the event."))
+
+    def _commit(self, submissions: Sequence[Submission]) -> Accepted:
+        return in_transaction(lambda session: accept(session, submissions, self._registry))
+
+
+def _is_lost(error: SQLAlchemyError) -> bool:
+    return isinstance(error, DBAPIError) and error.connection_invalidated

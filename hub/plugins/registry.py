@@ -1,0 +1,109 @@
+"""Finds plugins through their entry points and sets the broken ones aside."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+
+from flask import Flask, current_app
+
+from hub import log
+from hub.sdk.plugin import BadManifest, Plugin, validate
+
+GROUP = "hub.plugins"
+
+_log = log.get(__name__)
+
+
+class UnknownPlugin(Exception):
+    """No usable plugin has this id; the message says why, if it is there but broken."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenPlugin:
+    """An installed plugin that cannot be used: the sentence for people, the story for operators."""
+
+    id: str
+    distribution: str
+    sentence: str
+    traceback: str = ""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The plugins of this installation. Made once, when the process starts."""
+
+    plugins: Mapping[str, Plugin]
+    broken: tuple[BrokenPlugin, ...]
+
+    @classmethod
+    def discover(cls) -> Registry:
+        """Find every installed plugin."""
+        return cls.of(entry_points(group=GROUP))
+
+    @classmethod
+    def of(cls, found: Iterable[EntryPoint]) -> Registry:
+        """The registry of these entry points. A broken plugin breaks only itself."""
+        by_id: dict[str, list[EntryPoint]] = {}
+        for entry in found:
+            by_id.setdefault(entry.name, []).append(entry)
+        plugins: dict[str, Plugin] = {}
+        broken: list[BrokenPlugin] = []
+        for plugin_id, entries in sorted(by_id.items()):
+            outcome = _load(plugin_id, entries)
+            if isinstance(outcome, Plugin):
+                plugins[plugin_id] = outcome
+            else:
+                broken.append(outcome)
+                _log.error("plugin is broken", plugin=plugin_id, reason=outcome.sentence)
+        return cls(plugins, tuple(broken))
+
+    def get(self, plugin_id: str) -> Plugin:
+        """The plugin of this id.
+
+        :raises UnknownPlugin: there is none, or it is broken.
+        """
+        if plugin_id in self.plugins:
+            return self.plugins[plugin_id]
+        for broken in self.broken:
+            if broken.id == plugin_id:
+                raise UnknownPlugin(f"The plugin {plugin_id} is broken: {broken.sentence}")
+        known = ", ".join(sorted(self.plugins)) or "none"
+        raise UnknownPlugin(f"No plugin {plugin_id!r} is installed. Installed: {known}.")
+
+    def init_app(self, app: Flask) -> None:
+        """Make this the application's registry."""
+        app.extensions["hub.registry"] = self
+
+
+def current() -> Registry:
+    """The registry of the running application."""
+    registry = current_app.extensions["hub.registry"]
+    assert isinstance(registry, Registry)
+    return registry
+
+
+def _load(plugin_id: str, entries: list[EntryPoint]) -> Plugin | BrokenPlugin:
+    names = sorted({entry.dist.name if entry.dist else "unknown" for entry in entries})
+    distribution = ", ".join(names)
+    if len(entries) > 1:
+        return BrokenPlugin(
+            plugin_id,
+            distribution,
+            f"{len(entries)} installed plugins claim the id {plugin_id!r} ({distribution}); "
+            "uninstall all but one.",
+        )
+    try:
+        return validate(entries[0].load(), plugin_id)
+    except BadManifest as error:
+        return BrokenPlugin(plugin_id, distribution, str(error))
+    except (Exception, SystemExit) as error:
+        # Whatever a plugin's import does wrong, the hub must start and say so.
+        return BrokenPlugin(
+            plugin_id,
+            distribution,
+            f"Importing it failed: {type(error).__name__}: {error}",
+            traceback.format_exc(),
+        )

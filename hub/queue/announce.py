@@ -1,0 +1,46 @@
+"""Announcing ready lanes: put them into Redis and call workers for them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from hub import log
+from hub.queue.jobs import Waker
+from hub.queue.ready import ReadyLane, ReadyLanes
+
+#: Seconds for which Redis is left alone after it could not be reached.
+PAUSE = 1.0
+
+_log = log.get(__name__)
+
+
+class Announcer:
+    """Announces lanes."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._ready = ReadyLanes(redis)
+        self._waker = Waker(redis)
+        self._not_before = 0.0
+
+    def push(self, lanes: Sequence[ReadyLane]) -> None:
+        """Announce lanes.
+
+        :raises RedisError: Redis cannot be reached.
+        """
+        if lanes:
+            self._ready.push(lanes)
+            self._waker.wake(len(lanes))
+
+    def try_push(self, lanes: Sequence[ReadyLane]) -> None:
+        """Announce lanes if Redis can be reached; if not, the sweeper will."""
+        if not lanes or time.monotonic() < self._not_before:
+            return
+        try:
+            self.push(lanes)
+        except RedisError as error:
+            self._not_before = time.monotonic() + PAUSE
+            _log.warning("Redis is not available; the sweeper will queue", error=str(error))

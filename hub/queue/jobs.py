@@ -1,0 +1,106 @@
+"""The RQ jobs. There is one: 'there are ready lanes, come and drain them'.
+
+A job carries no data: which lanes are ready stands in Redis and in the database. There is at most
+one job for each worker process of the fleet. While a job runs, the guard key of its number lives;
+work that appears then needs no further job, because a worker looks once more after its job is
+over. A guard without a sign of life expires, and the job of its dead worker is replaced.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis import Redis
+from rq import Queue
+from rq.exceptions import DuplicateJobError, NoSuchJobError
+from rq.job import Job, JobStatus
+
+from hub.queue.connection import PREFIX
+
+QUEUE = "deliveries"
+FLEET = f"{PREFIX}:fleet"
+GUARD = f"{PREFIX}:drain:"
+#: Seconds without a sign of life after which a drain job counts as dead.
+GUARD_TTL = 15
+
+
+def drain(number: int) -> int:
+    """The job: drain ready lanes until there are none; returns how many were drained."""
+    from hub.fleet.worker import LaneWorker
+
+    return LaneWorker.of_this_process().drain(number)
+
+
+class Waker:
+    """Calls workers when lanes have become ready."""
+
+    def __init__(self, redis: Redis) -> None:
+        self._redis = redis
+        self._queue = Queue(QUEUE, connection=redis)
+
+    def wake(self, lanes: int) -> None:
+        """Make sure that enough workers are at work, or called, for this many lanes."""
+        if lanes < 1:
+            return
+        seconds, _ = self._redis.time()
+        fleet = int(self._redis.zcount(FLEET, int(seconds), "+inf")) or 1
+        numbers = range(min(fleet, lanes)) if lanes < fleet else range(fleet)
+        # A busy worker takes the lane itself; an idle one must be called whatever its number.
+        with self._redis.pipeline(transaction=False) as pipeline:
+            for number in range(fleet):
+                pipeline.exists(GUARD + str(number))
+            at_work = pipeline.execute()
+        missing = [number for number in range(fleet) if not at_work[number]]
+        for number in missing[: len(numbers)]:
+            self._call(number)
+
+    def _call(self, number: int) -> None:
+        if not self._redis.set(GUARD + str(number), "called", nx=True, ex=GUARD_TTL):
+            return
+        try:
+            self._enqueue(number)
+        except DuplicateJobError:
+            # No guard, yet a job: it still waits in the queue, or its worker died.
+            if self._is_waiting(number):
+                return
+            self._queue.remove(_job_id(number))
+            self._redis.delete(Job.key_for(_job_id(number)))
+            self._enqueue(number)
+
+    def _enqueue(self, number: int) -> None:
+        self._queue.enqueue(
+            "hub.queue.jobs.drain",
+            number,
+            job_id=_job_id(number),
+            unique=True,
+            job_timeout=-1,
+            result_ttl=0,
+            failure_ttl=0,
+            description="drain ready lanes",
+        )
+
+    def _is_waiting(self, number: int) -> bool:
+        try:
+            job = Job.fetch(_job_id(number), connection=self._redis)
+            return job.get_status() == JobStatus.QUEUED and _job_id(number) in self._queue.job_ids
+        except NoSuchJobError:
+            return False
+
+    def keep(self, number: int) -> None:
+        """A drain job says that it is alive."""
+        self._redis.set(GUARD + str(number), "running", ex=GUARD_TTL)
+
+    def done(self, number: int) -> None:
+        """A drain job is over."""
+        self._redis.delete(GUARD + str(number))
+
+
+def _job_id(number: int) -> str:
+    return f"drain-{number}"
+
+
+def live_workers(redis: Redis) -> list[str]:
+    """The names of the worker processes that gave a sign of life lately."""
+    seconds, _ = redis.time()
+    names: Any = redis.zrangebyscore(FLEET, int(seconds), "+inf")
+    return [name.decode() for name in names]

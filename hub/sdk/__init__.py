@@ -1,0 +1,103 @@
+"""The plugin SDK: the only part of the hub that a plugin imports.
+
+A plugin is a pip-installed package with an entry point in the group ``hub.plugins`` that leads to
+a ``Plugin``. ``docs/plugins.md`` shows the whole surface with a worked example.
+"""
+
+from hub.sdk.context import (
+    BorrowedSession,
+    CallContext,
+    Clock,
+    Context,
+    Log,
+    SessionDriver,
+    SessionPool,
+    SetupContext,
+)
+from hub.sdk.errors import (
+    HubError,
+    LaneLost,
+    NeedsAttention,
+    Postpone,
+    Rejected,
+    RetryLater,
+    SetupFailed,
+    Skip,
+)
+from hub.sdk.events import (
+    CONTACT_CREATED,
+    CONTACT_UPDATED,
+    CONVERSATION_CREATED,
+    CONVERSATION_RESOLVED,
+    CONVERSATION_UPDATED,
+    EVENT_NAMES,
+    MESSAGE_CREATED,
+    MESSAGE_UPDATED,
+    Attachment,
+    Change,
+    Contact,
+    Conversation,
+    Event,
+    Message,
+    Sender,
+    Source,
+)
+from hub.sdk.http import Call, HttpClient, json_of
+from hub.sdk.links import Intent, Link, Links, Remote
+from hub.sdk.plugin import SDK_VERSION, Plugin
+from hub.sdk.processor import BatchOutcome, Done, Outcome, Processor
+from hub.sdk.redaction import Redactor
+from hub.sdk.settings import SettingsSchema
+from hub.sdk.setup import SetupResult, SetupService
+
+__all__ = [
+    "CONTACT_CREATED",
+    "CONTACT_UPDATED",
+    "CONVERSATION_CREATED",
+    "CONVERSATION_RESOLVED",
+    "CONVERSATION_UPDATED",
+    "EVENT_NAMES",
+    "MESSAGE_CREATED",
+    "MESSAGE_UPDATED",
+    "SDK_VERSION",
+    "Attachment",
+    "BatchOutcome",
+    "BorrowedSession",
+    "Call",
+    "CallContext",
+    "Change",
+    "Clock",
+    "Contact",
+    "Context",
+    "Conversation",
+    "Done",
+    "Event",
+    "HttpClient",
+    "HubError",
+    "Intent",
+    "LaneLost",
+    "Link",
+    "Links",
+    "Log",
+    "Message",
+    "NeedsAttention",
+    "Outcome",
+    "Plugin",
+    "Postpone",
+    "Processor",
+    "Redactor",
+    "Rejected",
+    "Remote",
+    "RetryLater",
+    "Sender",
+    "SessionDriver",
+    "SessionPool",
+    "SettingsSchema",
+    "SetupContext",
+    "SetupFailed",
+    "SetupResult",
+    "SetupService",
+    "Skip",
+    "Source",
+    "json_of",
+]

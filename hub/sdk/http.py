@@ -1,0 +1,265 @@
+"""The HTTP client of a plugin: every call goes through the hub's rules.
+
+Before a call: the guard checks the address, the lane must still be ours, the hook's rate limit
+grants a turn. After it: the call is traced (without secrets), and trouble that may pass becomes
+``RetryLater``. Answers below 500, other than 429, are the plugin's to judge.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from urllib3.exceptions import NewConnectionError
+
+from hub.sdk.errors import RetryLater
+from hub.sdk.redaction import Redactor
+
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+#: How much of a body the trace keeps, in characters.
+TRACED_BODY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP call as the trace keeps it: no headers, secrets replaced, bodies cut.
+
+    ``status`` is ``None`` when no answer came; ``error`` then says why.
+    """
+
+    method: str
+    url: str
+    started_at: str
+    milliseconds: int
+    status: int | None
+    request_body: str
+    response_body: str
+    error: str | None = None
+
+
+def _nothing(_: str) -> None:
+    """Default of the hooks: no rule."""
+
+
+@dataclass(slots=True)
+class CallRules:
+    """What the hub does around each call. Each takes the URL and may raise.
+
+    ``before`` runs last before the request is sent; ``after`` gets the finished trace entry.
+    """
+
+    before: Callable[[str], None] = _nothing
+    after: Callable[[Call], None] = lambda _: None
+
+
+class HttpClient:
+    """A keep-alive HTTP client for one hook. Not shared between threads."""
+
+    def __init__(
+        self,
+        session: requests.Session,
+        *,
+        redactor: Redactor,
+        rules: CallRules | None = None,
+        connect_timeout: float = CONNECT_TIMEOUT,
+        read_timeout: float = READ_TIMEOUT,
+    ) -> None:
+        self._session = session
+        self._redactor = redactor
+        self._rules = rules or CallRules()
+        self._timeout = (connect_timeout, read_timeout)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        data: Any = None,
+        files: Any = None,
+        headers: Mapping[str, str] | None = None,
+        read_timeout: float | None = None,
+        allow_redirects: bool = False,
+        max_bytes: int | None = None,
+    ) -> requests.Response:
+        """Send one request and return the answer, whatever its status below 500 (but 429).
+
+        ``max_bytes`` bounds the answer's body; a longer one raises ``RetryLater``.
+
+        :raises RetryLater: no connection, no answer in time, 429 or 5xx; ``delay`` is what
+            ``Retry-After`` asked for.
+        """
+        self._rules.before(url)
+        started = time.monotonic()
+        started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
+        connect, read = self._timeout
+        response: requests.Response | None = None
+        error: str | None = None
+        try:
+            response = self._session.request(
+                method,
+                url,
+                params=params,
+                json=json,
+                data=data,
+                files=files,
+                headers=dict(headers or {}),
+                timeout=(connect, read_timeout or read),
+                allow_redirects=allow_redirects,
+                stream=max_bytes is not None,
+            )
+            if max_bytes is not None:
+                _read_bounded(response, max_bytes)
+        except requests.RequestException as failure:
+            error = self._redactor.text(_describe_failure(failure, url))
+            raise RetryLater(error, reached=_may_have_reached(failure)) from failure
+        finally:
+            self._rules.after(
+                Call(
+                    method=method,
+                    url=self._redactor.url(response.url if response is not None else url),
+                    started_at=started_at,
+                    milliseconds=round((time.monotonic() - started) * 1000),
+                    status=response.status_code if response is not None else None,
+                    request_body=self._traced(json if json is not None else data, files),
+                    response_body=self._traced_response(response) if error is None else "",
+                    error=error,
+                )
+            )
+        self._raise_for_trouble(response)
+        return response
+
+    def get(self, url: str, **options: Any) -> requests.Response:
+        """``request`` with GET."""
+        return self.request("GET", url, **options)
+
+    def post(self, url: str, **options: Any) -> requests.Response:
+        """``request`` with POST."""
+        return self.request("POST", url, **options)
+
+    def put(self, url: str, **options: Any) -> requests.Response:
+        """``request`` with PUT."""
+        return self.request("PUT", url, **options)
+
+    def delete(self, url: str, **options: Any) -> requests.Response:
+        """``request`` with DELETE."""
+        return self.request("DELETE", url, **options)
+
+    def _raise_for_trouble(self, response: requests.Response) -> None:
+        status = response.status_code
+        if status != 429 and status < 500:
+            return
+        host = urlsplit(response.url).hostname
+        what = "asks for fewer calls" if status == 429 else "has trouble of its own"
+        raise RetryLater(
+            f"{host} {what} (HTTP {status}).",
+            delay=retry_after_seconds(response.headers.get("Retry-After")),
+            throttled=status == 429,
+            reached=status != 429,
+        )
+
+    def _traced(self, body: Any, files: Any) -> str:
+        if files:
+            return "(file upload)"
+        if body is None:
+            return ""
+        if isinstance(body, bytes):
+            body = body.decode("utf-8", "replace")
+        return self._redactor.body(body, TRACED_BODY)
+
+    def _traced_response(self, response: requests.Response | None) -> str:
+        if response is None:
+            return ""
+        if not _is_text(response.headers.get("Content-Type", "")):
+            return f"({len(response.content)} bytes)"
+        # ``response.text`` would guess the charset of HTML at a price; the trace need not.
+        return self._redactor.body(response.content.decode("utf-8", "replace"), TRACED_BODY)
+
+
+def json_of(response: requests.Response, *expected: type) -> Any:
+    """The JSON of an answer, which must be of one of the ``expected`` types if any are given.
+
+    :raises RetryLater: anything else, since many servers answer with an HTML page and status 200
+        while they are in maintenance or have lost their database.
+    """
+    try:
+        value = json.loads(response.content)
+    except ValueError:
+        value = _NOT_JSON
+    if value is _NOT_JSON or (expected and not isinstance(value, expected)):
+        host = urlsplit(response.url).hostname
+        kind = response.headers.get("Content-Type", "no content type")
+        raise RetryLater(
+            f"{host} answered with something that is not what its API speaks "
+            f"(HTTP {response.status_code}, {kind}, {len(response.content)} bytes)."
+        )
+    return value
+
+
+_NOT_JSON = object()
+
+
+def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:
+    """Seconds of a ``Retry-After`` header, which is a number or a date; ``None`` if neither."""
+    if not value:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+
+
+def _read_bounded(response: requests.Response, limit: int) -> None:
+    body = bytearray()
+    for chunk in response.iter_content(65_536):
+        body += chunk
+        if len(body) > limit:
+            response.close()
+            raise requests.exceptions.ContentDecodingError(
+                f"the answer is larger than {limit} bytes"
+            )
+    response._content = bytes(body)
+
+
+def _describe_failure(failure: requests.RequestException, url: str) -> str:
+    host = urlsplit(url).hostname
+    if isinstance(failure, requests.exceptions.ConnectTimeout):
+        return f"{host} could not be reached in time."
+    if isinstance(failure, requests.exceptions.Timeout):
+        return f"{host} did not answer in time."
+    if isinstance(failure, requests.exceptions.SSLError):
+        return f"The TLS certificate of {host} could not be verified."
+    if isinstance(failure, requests.exceptions.ConnectionError):
+        return f"The connection to {host} failed or was cut."
+    return f"The call to {host} failed: {failure}."
+
+
+def _may_have_reached(failure: requests.RequestException) -> bool:
+    """False only when no connection came about, so that nothing can have been sent."""
+    if isinstance(failure, requests.exceptions.ConnectTimeout):
+        return False
+    cause = failure.args[0] if failure.args else None
+    reason = getattr(cause, "reason", None)
+    return not isinstance(reason, NewConnectionError)
+
+
+def _is_text(content_type: str) -> bool:
+    return not content_type or any(
+        mark in content_type for mark in ("json", "text/", "xml", "javascript", "urlencoded")
+    )

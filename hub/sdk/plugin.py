@@ -1,0 +1,128 @@
+"""The manifest: what a plugin says about itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from typing import Literal
+
+import click
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from hub.sdk.context import SessionDriver
+from hub.sdk.events import EVENT_NAMES
+from hub.sdk.processor import Processor
+from hub.sdk.settings import SettingsSchema
+from hub.sdk.setup import SetupService
+
+#: The version of the SDK. Plugins name the range they work with in their manifest.
+SDK_VERSION = "1.0"
+
+_ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
+
+
+class BadManifest(Exception):
+    """A manifest that the hub cannot use; the message says what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin. The entry point of the group ``hub.plugins`` points to one of these.
+
+    ``events`` are the canonical events it handles; the processor has a method for each. ``sdk`` is
+    the range of SDK versions it works with (PEP 440). ``package`` is its import package, where
+    ``logo`` and translations lie. ``not_ready`` says why it cannot be used yet, if so.
+    """
+
+    id: str
+    name: str
+    version: str
+    description: str
+    package: str
+    settings: type[SettingsSchema]
+    setup: type[SetupService]
+    processor: type[Processor]
+    events: frozenset[str]
+    sdk: str = ">=1.0,<2"
+    logo: str | None = None
+    docs_url: str | None = None
+    hook_type: Literal["account", "inbox"] = "account"
+    allow_multiple_hooks: bool = False
+    feature_flag: str | None = None
+    session_driver: SessionDriver | None = None
+    #: Deliveries of one hook that may be in progress at once, over the whole fleet.
+    concurrency: int = 8
+    #: Calls per second of one hook over the whole fleet; ``None`` leaves it to concurrency.
+    calls_per_second: float | None = None
+    #: Commands that appear as ``hub <name>``.
+    commands: tuple[click.Command, ...] = ()
+    not_ready: str | None = None
+    #: The text catalogue: language -> message -> translation.
+    translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def logo_bytes(self) -> bytes | None:
+        """The logo's file, an SVG."""
+        if not self.logo:
+            return None
+        return (resources.files(self.package) / self.logo).read_bytes()
+
+
+def validate(plugin: object, entry_point_name: str) -> Plugin:
+    """The plugin, if its manifest is sound.
+
+    :raises BadManifest: it is not; the message names the part and the mend.
+    """
+    if not isinstance(plugin, Plugin):
+        raise BadManifest(
+            f"The entry point must lead to a hub.sdk.Plugin, not a {type(plugin).__name__}."
+        )
+    if not _ID.fullmatch(plugin.id):
+        raise BadManifest(
+            f"id {plugin.id!r} must be 2 to 40 lower-case letters, digits and underscores."
+        )
+    if plugin.id != entry_point_name:
+        raise BadManifest(f"id {plugin.id!r} differs from its entry point {entry_point_name!r}.")
+    for part in ("name", "version", "description"):
+        if not getattr(plugin, part):
+            raise BadManifest(f"{part} is empty.")
+    try:
+        Version(plugin.version)
+    except InvalidVersion as error:
+        raise BadManifest(f"version {plugin.version!r} is not a version number.") from error
+    try:
+        fits = Version(SDK_VERSION) in SpecifierSet(plugin.sdk)
+    except InvalidSpecifier as error:
+        raise BadManifest(f"sdk {plugin.sdk!r} is not a version range.") from error
+    if not fits:
+        raise BadManifest(f"It needs SDK {plugin.sdk}; this hub has SDK {SDK_VERSION}.")
+    for part, base in (
+        ("settings", SettingsSchema),
+        ("setup", SetupService),
+        ("processor", Processor),
+    ):
+        if not isinstance(value := getattr(plugin, part), type) or not issubclass(value, base):
+            raise BadManifest(f"{part} must be a subclass of hub.sdk.{base.__name__}.")
+    _validate_events(plugin)
+    if plugin.concurrency < 1:
+        raise BadManifest("concurrency must be at least 1.")
+    if plugin.calls_per_second is not None and plugin.calls_per_second <= 0:
+        raise BadManifest("calls_per_second must be above 0.")
+    return plugin
+
+
+def _validate_events(plugin: Plugin) -> None:
+    if not plugin.events:
+        raise BadManifest("events is empty: the plugin would never be called.")
+    unknown = sorted(plugin.events - set(EVENT_NAMES))
+    if unknown:
+        raise BadManifest(f"events names unknown events: {', '.join(unknown)}.")
+    wanted = ["handle_" + name.replace(".", "_") for name in sorted(plugin.events)]
+    wanted += [
+        "handle_" + name.replace(".", "_") + "_batch" for name in sorted(plugin.processor.batches)
+    ]
+    missing = [name for name in wanted if not callable(getattr(plugin.processor, name, None))]
+    if missing:
+        raise BadManifest(f"The processor lacks {', '.join(missing)}.")

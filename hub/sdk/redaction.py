@@ -1,0 +1,66 @@
+"""Keeping secrets out of traces, logs and errors."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+MASK = "[secret]"
+
+#: Names of fields, headers and query parameters whose values are secret wherever they appear.
+_FIELD_NAMES = (
+    r"password|passwd|secret(?:_?key)?|[a-z_-]*token|access_?key|api_?key|authorization|signature"
+)
+_SECRET_NAME = re.compile(rf"^(?:{_FIELD_NAMES})$", re.IGNORECASE)
+_SECRET_IN_JSON = re.compile(rf'("(?:{_FIELD_NAMES})"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.IGNORECASE)
+#: Shorter values would black out innocent text.
+_SHORTEST_SECRET = 6
+
+
+class Redactor:
+    """Replaces known secret values, and values of fields with secret names."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = sorted({value for value in secrets if len(value) >= _SHORTEST_SECRET}, key=len)
+        self._known = (
+            re.compile("|".join(re.escape(value) for value in reversed(known))) if known else None
+        )
+
+    def text(self, text: str) -> str:
+        """``text`` without any known secret value."""
+        return self._known.sub(MASK, text) if self._known else text
+
+    def url(self, url: str) -> str:
+        """``url`` without user, password and secret query parameters."""
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        query = parts.query
+        if query:
+            pairs = parse_qsl(query, keep_blank_values=True)
+            if any(_SECRET_NAME.match(name) for name, _ in pairs):
+                query = urlencode(
+                    [(name, MASK if _SECRET_NAME.match(name) else value) for name, value in pairs]
+                )
+        return self.text(urlunsplit((parts.scheme, host, parts.path, query, "")))
+
+    def body(self, body: Any, limit: int) -> str:
+        """A JSON value or a text, redacted and cut to ``limit`` characters."""
+        text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
+        # Redact a little past the cut, so that a secret across it is still recognised.
+        text = _SECRET_IN_JSON.sub(rf'\1"{MASK}"', text[: limit + 4_096])
+        text = self.text(text)
+        return text if len(text) <= limit else text[:limit] + f"… ({len(text)} characters)"
+
+    def data(self, value: Any) -> Any:
+        """A JSON value with the values of secret names replaced, at any depth."""
+        if isinstance(value, dict):
+            return {
+                key: MASK if _SECRET_NAME.match(str(key)) and item else self.data(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, list):
+            return [self.data(item) for item in value]
+        return self.text(value) if isinstance(value, str) else value

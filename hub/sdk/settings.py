@@ -1,0 +1,267 @@
+"""Settings of a hook: one marshmallow schema from which everything else is derived.
+
+A plugin author declares a ``SettingsSchema`` with the field functions below. Validation, the JSON
+Schema, the dashboard's form and the API's documentation all come from that one declaration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from marshmallow import RAISE, Schema, fields, validate
+
+Widget = Literal["text", "textarea", "url", "secret", "number", "toggle", "select"]
+
+
+class SettingsSchema(Schema):
+    """Base of all settings schemas. Unknown keys are refused, by name."""
+
+    class Meta:
+        unknown = RAISE
+
+
+def _metadata(
+    widget: Widget,
+    label: str,
+    help: str,
+    placeholder: str,
+    group: str,
+    visible: bool,
+    options: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
+    return {
+        "widget": widget,
+        "label": label,
+        "help": help,
+        "placeholder": placeholder,
+        "group": group,
+        "visible": visible,
+        "options": list(options),
+    }
+
+
+def text(
+    label: str,
+    *,
+    required: bool = False,
+    default: str = "",
+    help: str = "",
+    placeholder: str = "",
+    group: str = "",
+    visible: bool = True,
+    multiline: bool = False,
+    max_length: int = 10_000,
+    validators: Sequence[Any] = (),
+) -> fields.String:
+    """A text. ``visible`` settings are shown again after they were saved."""
+    return fields.String(
+        **_presence(required, default),
+        validate=[validate.Length(min=1 if required else 0, max=max_length), *validators],
+        metadata=_metadata(
+            "textarea" if multiline else "text", label, help, placeholder, group, visible
+        ),
+    )
+
+
+def url(
+    label: str,
+    *,
+    required: bool = False,
+    default: str = "",
+    help: str = "",
+    placeholder: str = "https://",
+    group: str = "",
+    visible: bool = True,
+) -> fields.String:
+    """An http or https address. What counts as a safe address is decided when it is called."""
+    return fields.String(
+        **_presence(required, default),
+        validate=[_HttpAddress(required)],
+        metadata=_metadata("url", label, help, placeholder, group, visible),
+    )
+
+
+def secret(
+    label: str, *, required: bool = False, help: str = "", placeholder: str = "", group: str = ""
+) -> fields.String:
+    """A text that is encrypted at rest and never shown, logged or given back."""
+    return fields.String(
+        **_presence(required, ""),
+        validate=[validate.Length(min=1 if required else 0, max=4_096)],
+        metadata=_metadata("secret", label, help, placeholder, group, visible=False),
+    )
+
+
+def number(
+    label: str,
+    *,
+    required: bool = False,
+    default: float | None = None,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    integer: bool = True,
+    help: str = "",
+    placeholder: str = "",
+    group: str = "",
+    visible: bool = True,
+) -> fields.Integer | fields.Float:
+    """A number within bounds; ``default=None`` makes it optional."""
+    kind = fields.Integer if integer else fields.Float
+    return kind(
+        **_presence(required, default),
+        allow_none=not required and default is None,
+        validate=[validate.Range(min=minimum, max=maximum)],
+        metadata=_metadata("number", label, help, placeholder, group, visible),
+    )
+
+
+def toggle(
+    label: str, *, default: bool = False, help: str = "", group: str = "", visible: bool = True
+) -> fields.Boolean:
+    """A switch."""
+    return fields.Boolean(
+        load_default=default,
+        metadata=_metadata("toggle", label, help, "", group, visible),
+    )
+
+
+def select(
+    label: str,
+    options: Sequence[tuple[str, str]],
+    *,
+    default: str,
+    help: str = "",
+    group: str = "",
+    visible: bool = True,
+) -> fields.String:
+    """One of several values; ``options`` are pairs of value and label."""
+    return fields.String(
+        load_default=default,
+        validate=[validate.OneOf([value for value, _ in options])],
+        metadata=_metadata("select", label, help, "", group, visible, options),
+    )
+
+
+def _presence(required: bool, default: Any) -> dict[str, Any]:
+    return {"required": True} if required else {"load_default": default}
+
+
+class _HttpAddress(validate.URL):
+    """Accepts an empty value where the setting is optional, and hosts without a dot."""
+
+    def __init__(self, required: bool) -> None:
+        super().__init__(
+            schemes={"http", "https"},
+            require_tld=False,
+            error="Enter an address that begins with https:// or http://.",
+        )
+        self.required = required
+
+    def __call__(self, value: str) -> str:
+        if not value and not self.required:
+            return value
+        return super().__call__(value)
+
+
+@dataclass(frozen=True, slots=True)
+class FormField:
+    """One field of the form that a person fills in."""
+
+    name: str
+    widget: Widget
+    label: str
+    help: str
+    placeholder: str
+    group: str
+    required: bool
+    visible: bool
+    default: Any
+    options: Sequence[tuple[str, str]]
+
+    @property
+    def secret(self) -> bool:
+        """Whether the value must never be shown."""
+        return self.widget == "secret"
+
+
+def form_fields(schema: type[SettingsSchema]) -> list[FormField]:
+    """The form of a schema, in the order of declaration."""
+    return [
+        FormField(
+            name=name,
+            widget=declared.metadata["widget"],
+            label=declared.metadata["label"],
+            help=declared.metadata["help"],
+            placeholder=declared.metadata["placeholder"],
+            group=declared.metadata["group"],
+            required=declared.required,
+            visible=declared.metadata["visible"],
+            default=None if declared.required else declared.load_default,
+            options=[tuple(option) for option in declared.metadata["options"]],
+        )
+        for name, declared in schema().fields.items()
+    ]
+
+
+def secret_names(schema: type[SettingsSchema]) -> frozenset[str]:
+    """The names of the settings that must be kept secret."""
+    return frozenset(item.name for item in form_fields(schema) if item.secret)
+
+
+def visible_settings(schema: type[SettingsSchema], values: Mapping[str, Any]) -> dict[str, Any]:
+    """The part of the settings that may be shown."""
+    return {
+        item.name: values[item.name]
+        for item in form_fields(schema)
+        if item.visible and not item.secret and item.name in values
+    }
+
+
+def json_schema(schema: type[SettingsSchema]) -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a settings schema."""
+    declared = schema().fields
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "additionalProperties": False,
+        "required": [name for name, item in declared.items() if item.required],
+        "properties": {name: _json_property(item) for name, item in declared.items()},
+    }
+
+
+def _json_property(declared: fields.Field[Any]) -> dict[str, Any]:
+    kinds: list[tuple[type[fields.Field[Any]], str]] = [
+        (fields.Boolean, "boolean"),
+        (fields.Integer, "integer"),
+        (fields.Float, "number"),
+    ]
+    kind: str | list[str] = next(
+        (name for cls, name in kinds if isinstance(declared, cls)), "string"
+    )
+    if declared.allow_none:
+        kind = [str(kind), "null"]
+    described: dict[str, Any] = {"type": kind, "title": declared.metadata["label"]}
+    if declared.metadata["help"]:
+        described["description"] = declared.metadata["help"]
+    if not declared.required:
+        described["default"] = declared.load_default
+    if declared.metadata["options"]:
+        described["enum"] = [value for value, _ in declared.metadata["options"]]
+    if declared.metadata["widget"] == "secret":
+        described["writeOnly"] = True
+    if declared.metadata["widget"] == "url":
+        described["format"] = "uri"
+    for rule in declared.validators:
+        if isinstance(rule, validate.Range):
+            if rule.min is not None:
+                described["minimum"] = rule.min
+            if rule.max is not None:
+                described["maximum"] = rule.max
+        elif isinstance(rule, validate.Length):
+            if rule.min:
+                described["minLength"] = rule.min
+            if rule.max is not None:
+                described["maxLength"] = rule.max
+    return described

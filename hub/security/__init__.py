@@ -1,0 +1,1 @@
+"""Secrets at rest, and which addresses the hub may call."""

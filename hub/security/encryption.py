@@ -1,0 +1,89 @@
+"""Secrets at rest: column types that encrypt on the way into the database."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any, Self
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from flask import Flask, current_app
+from sqlalchemy import Dialect, Text
+from sqlalchemy.types import TypeDecorator
+
+
+class Undecryptable(Exception):
+    """A stored secret that none of the keys opens."""
+
+
+class Keyring:
+    """The encryption keys: the first encrypts, all decrypt."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        self._fernet = MultiFernet([Fernet(key) for key in keys])
+
+    @classmethod
+    def current(cls) -> Self:
+        """The keyring of the running application."""
+        keyring = current_app.extensions["hub.keyring"]
+        assert isinstance(keyring, cls)
+        return keyring
+
+    def init_app(self, app: Flask) -> None:
+        """Make this the application's keyring."""
+        app.extensions["hub.keyring"] = self
+
+    def encrypt(self, text: str) -> str:
+        """The token that stands for ``text``."""
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def decrypt(self, token: str) -> str:
+        """The text that ``encrypt`` was given.
+
+        :raises Undecryptable: no key opens it.
+        """
+        try:
+            return self._fernet.decrypt(token.encode()).decode()
+        except InvalidToken as error:
+            raise Undecryptable(
+                "A stored secret cannot be decrypted: a key is missing from HUB_ENCRYPTION_KEYS."
+            ) from error
+
+    def rotate(self, token: str) -> str:
+        """The same text under the first key.
+
+        :raises Undecryptable: no key opens it.
+        """
+        return self.encrypt(self.decrypt(token))
+
+
+class EncryptedText(TypeDecorator[str]):
+    """A text column whose content only the keyring can read."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else Keyring.current().encrypt(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return None if value is None else Keyring.current().decrypt(value)
+
+
+class EncryptedJson(TypeDecorator[Any]):
+    """A JSON column whose content only the keyring can read."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else Keyring.current().encrypt(json.dumps(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(Keyring.current().decrypt(value))
+
+
+def digest(secret: str) -> str:
+    """What an unguessable token is looked up by, so that the table does not hold the token."""
+    return hashlib.sha256(secret.encode()).hexdigest()

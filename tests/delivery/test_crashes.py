@@ -25,9 +25,7 @@ def die(*_: object) -> None:
 
 def state_of(event_id: int) -> DeliveryState:
     with reading() as session:
-        return session.scalars(
-            select(Delivery.state).where(Delivery.event_id == event_id)
-        ).one()
+        return session.scalars(select(Delivery.state).where(Delivery.event_id == event_id)).one()
 
 
 def end_leases() -> None:

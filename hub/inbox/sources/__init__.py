@@ -1,0 +1,16 @@
+"""Source kinds: who sends, how it signs, and what its webhooks mean."""
+
+from hub.inbox.sources.canonical import CanonicalSource
+from hub.inbox.sources.chatwoot import ChatwootSource
+from hub.inbox.sources.kind import (
+    BadPayload,
+    BadSignature,
+    Draft,
+    Parsed,
+    SourceKind,
+)
+
+#: Every kind by the name that stands in its webhook address.
+KINDS: dict[str, SourceKind] = {kind.name: kind for kind in (ChatwootSource(), CanonicalSource())}
+
+__all__ = ["KINDS", "BadPayload", "BadSignature", "Draft", "Parsed", "SourceKind"]

@@ -1,0 +1,230 @@
+"""The generic source: canonical events as JSON, signed as Standard Webhooks describes.
+
+Headers ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``; the signed text is id,
+timestamp and body with full stops between; the signature is ``v1,`` and the base64 HMAC-SHA256.
+Several signatures may stand side by side, so that secrets can be changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from hub.inbox.sources.kind import TOLERANCE, BadPayload, BadSignature, Draft, Parsed
+from hub.sdk import events
+from hub.sdk.events import Attachment, Change, Contact, Conversation, Event, Message, Sender, Source
+
+_SIGNATURE = "webhook-signature"
+_ID = validate.Length(min=1, max=80)
+
+
+class _Schema(Schema):
+    class Meta:
+        unknown = RAISE
+
+
+class _ContactSchema(_Schema):
+    id = fields.String(required=True, validate=_ID)
+    name = fields.String(load_default="")
+    email = fields.String(allow_none=True)
+    phone = fields.String(allow_none=True)
+    identifier = fields.String(allow_none=True)
+    company = fields.String(allow_none=True)
+    city = fields.String(allow_none=True)
+    country_code = fields.String(allow_none=True)
+    blocked = fields.Boolean()
+    url = fields.URL(allow_none=True, require_tld=False)
+    custom_attributes = fields.Dict(keys=fields.String())
+    additional_attributes = fields.Dict(keys=fields.String())
+
+
+class _ConversationSchema(_Schema):
+    id = fields.String(required=True, validate=_ID)
+    status = fields.String(validate=validate.OneOf(["open", "pending", "snoozed", "resolved"]))
+    priority = fields.String(
+        allow_none=True, validate=validate.OneOf(["low", "medium", "high", "urgent"])
+    )
+    inbox_id = fields.String(allow_none=True, validate=_ID)
+    inbox_name = fields.String(allow_none=True)
+    channel = fields.String(allow_none=True)
+    subject = fields.String(allow_none=True)
+    assignee = fields.String(allow_none=True)
+    team = fields.String(allow_none=True)
+    labels = fields.List(fields.String())
+    url = fields.URL(allow_none=True, require_tld=False)
+    created_at = fields.AwareDateTime(allow_none=True, default_timezone=UTC)
+    custom_attributes = fields.Dict(keys=fields.String())
+
+
+class _SenderSchema(_Schema):
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["contact", "user", "bot", "assistant", "system"]),
+    )
+    id = fields.String(allow_none=True)
+    name = fields.String()
+    email = fields.String(allow_none=True)
+
+
+class _AttachmentSchema(_Schema):
+    kind = fields.String(required=True)
+    id = fields.String(allow_none=True)
+    url = fields.URL(allow_none=True, require_tld=False)
+    name = fields.String(allow_none=True)
+    content_type = fields.String(allow_none=True)
+    size = fields.Integer(allow_none=True, validate=validate.Range(min=0))
+    title = fields.String(allow_none=True)
+    latitude = fields.Float(allow_none=True)
+    longitude = fields.Float(allow_none=True)
+
+
+class _MessageSchema(_Schema):
+    id = fields.String(required=True, validate=_ID)
+    direction = fields.String(validate=validate.OneOf(["incoming", "outgoing", "template"]))
+    text = fields.String()
+    private = fields.Boolean()
+    deleted = fields.Boolean()
+    content_type = fields.String()
+    sender = fields.Nested(_SenderSchema)
+    created_at = fields.AwareDateTime(allow_none=True, default_timezone=UTC)
+    attachments = fields.List(fields.Nested(_AttachmentSchema))
+    attributes = fields.Dict(keys=fields.String())
+
+
+class _ChangeSchema(_Schema):
+    previous = fields.Raw(allow_none=True, load_default=None)
+    current = fields.Raw(allow_none=True, load_default=None)
+
+
+class EventSchema(_Schema):
+    """A canonical event as it is sent. ``id`` is the sender's own and recognises duplicates."""
+
+    event = fields.String(required=True, validate=validate.OneOf(events.EVENT_NAMES))
+    id = fields.String(required=True, validate=validate.Length(min=1, max=150))
+    occurred_at = fields.AwareDateTime(default_timezone=UTC)
+    version = fields.Integer(
+        allow_none=True, validate=validate.Range(min=0, max=2**62), strict=True
+    )
+    contact = fields.Nested(_ContactSchema)
+    conversation = fields.Nested(_ConversationSchema)
+    message = fields.Nested(_MessageSchema)
+    changes = fields.Dict(keys=fields.String(), values=fields.Nested(_ChangeSchema))
+
+
+class CanonicalSource:
+    """The source kind ``events``. Implements ``hub.inbox.sources.kind.SourceKind``."""
+
+    name = "events"
+
+    def is_signed(self, headers: Mapping[str, str]) -> bool:
+        """Whether the request claims a signature."""
+        return _SIGNATURE in headers
+
+    def verify(self, secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
+        """See ``SourceKind.verify``."""
+        given, timestamp = headers.get(_SIGNATURE), headers.get("webhook-timestamp")
+        message_id = headers.get("webhook-id")
+        if not given or not timestamp or not message_id:
+            raise BadSignature(
+                "missing",
+                "The request is not signed: webhook-id, webhook-timestamp and webhook-signature "
+                "are needed.",
+            )
+        if not timestamp.isascii() or not timestamp.isdecimal():
+            raise BadSignature("malformed", "webhook-timestamp must be unix seconds.")
+        signed = f"{message_id}.{timestamp}.".encode() + body
+        expected = base64.b64encode(hmac.new(_key(secret), signed, hashlib.sha256).digest())
+        signatures = [
+            part.removeprefix("v1,").encode("utf-8", "replace")
+            for part in given.split()
+            if part.startswith("v1,")
+        ]
+        matches = [hmac.compare_digest(signature, expected) for signature in signatures]
+        if not any(matches):
+            raise BadSignature("wrong", "The signature is wrong for this source's secret.")
+        age = now - int(timestamp)
+        if abs(age) > TOLERANCE:
+            when = "old" if age > 0 else "ahead of the hub's clock"
+            raise BadSignature("stale", f"The request is {abs(age):.0f} seconds {when}.")
+
+    def delivery_id(self, headers: Mapping[str, str]) -> str | None:
+        """The message id, the same when it is sent again."""
+        return headers.get("webhook-id", "")[:100] or None
+
+    def parse(self, data: Any, source: Source, received_at: datetime) -> Parsed:
+        """See ``SourceKind.parse``."""
+        if not isinstance(data, dict):
+            raise BadPayload("body", "The body must be an object.")
+        try:
+            loaded: dict[str, Any] = EventSchema().load(data)
+        except ValidationError as error:
+            field, reason = _first(error.messages)
+            raise BadPayload(field, f'"{field}": {reason}') from error
+        event = _event(loaded, source, received_at)
+        if event.contact is not None:
+            lane = f"contact:{event.contact.id}"
+        else:
+            assert event.conversation is not None, "checked by _event"
+            lane = f"conversation:{event.conversation.id}"
+        return Parsed(event.name, (Draft(event, f"id:{loaded['id']}", lane),), data)
+
+
+def _key(secret: str) -> bytes:
+    if secret.startswith("whsec_"):
+        try:
+            return base64.b64decode(secret.removeprefix("whsec_"), validate=True)
+        except binascii.Error:
+            return secret.encode()
+    return secret.encode()
+
+
+def _first(messages: Any, path: str = "") -> tuple[str, str]:
+    """The first of marshmallow's messages, with the path to its field."""
+    while isinstance(messages, dict):
+        name = next(iter(messages))
+        path = path if name == "_schema" else f"{path}.{name}".strip(".")
+        messages = messages[name]
+    return path or "body", str(messages[0] if isinstance(messages, list) else messages)
+
+
+def _event(loaded: dict[str, Any], source: Source, received_at: datetime) -> Event:
+    name: str = loaded["event"]
+    subject = name.partition(".")[0]
+    needed = {"contact": ["contact"], "conversation": ["conversation"]}.get(
+        subject, ["conversation", "message"]
+    )
+    for part in needed:
+        if part not in loaded:
+            raise BadPayload(part, f'"{part}" is missing: {name} needs it.')
+    return Event(
+        id=0,
+        name=name,
+        occurred_at=loaded.get("occurred_at", received_at),
+        source=source,
+        contact=Contact(**loaded["contact"]) if "contact" in loaded else None,
+        conversation=_conversation(loaded["conversation"]) if "conversation" in loaded else None,
+        message=_message(loaded["message"]) if "message" in loaded else None,
+        changes={key: Change(**change) for key, change in loaded.get("changes", {}).items()},
+        version=loaded.get("version"),
+    )
+
+
+def _conversation(loaded: dict[str, Any]) -> Conversation:
+    return Conversation(**{**loaded, "labels": tuple(loaded.get("labels", ()))})
+
+
+def _message(loaded: dict[str, Any]) -> Message:
+    return Message(
+        **{
+            **loaded,
+            "sender": Sender(**loaded.get("sender", {"kind": "system"})),
+            "attachments": tuple(Attachment(**item) for item in loaded.get("attachments", ())),
+        }
+    )

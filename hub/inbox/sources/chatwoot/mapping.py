@@ -1,0 +1,316 @@
+"""What each of Chatwoot's webhooks means.
+
+Two webhooks may tell one thing: a change of status comes as ``conversation_status_changed`` and as
+``conversation_updated``. One may tell two: a save that resolves and prioritises. Natural keys make
+the first one event, the mapping makes the second two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, cast
+
+from hub.inbox.sources.chatwoot import payload
+from hub.inbox.sources.kind import BadPayload, Draft, Parsed
+from hub.inbox.sources.reader import Reader, to_moment
+from hub.sdk import events
+from hub.sdk.events import Change, Contact, Conversation, Event, Message, Source, Status
+
+#: Changes of a contact that a CRM may want. The others (``last_activity_at`` with every incoming
+#: message) are noise.
+_CONTACT_CHANGES = (
+    "name",
+    "email",
+    "phone_number",
+    "identifier",
+    "custom_attributes",
+    "additional_attributes",
+    "blocked",
+)
+#: Changes of a conversation that a CRM may want; the clocks in it are noise.
+_CONVERSATION_CHANGES = (
+    "priority",
+    "assignee_id",
+    "assignee_agent_bot_id",
+    "team_id",
+    "label_list",
+    "custom_attributes",
+)
+#: Keys of ``additional_attributes`` in which CRM integrations keep their own ids.
+_OWN_KEYS = frozenset({"external"})
+
+_NOISE = {
+    "webwidget_triggered": "A visitor opened the widget; nothing was said yet.",
+    "conversation_typing_on": "Somebody is typing.",
+    "conversation_typing_off": "Somebody stopped typing.",
+    "inbox_created": "Inboxes concern no CRM.",
+    "inbox_updated": "Inboxes concern no CRM.",
+    "macro.executed": "What a macro changes comes as events of its own.",
+}
+
+
+def parse(data: Any, source: Source, received_at: datetime) -> Parsed:
+    """What a webhook means.
+
+    :raises BadPayload: its shape is not known.
+    """
+    body = Reader(data)
+    name = body.data.get("event")
+    if not isinstance(name, str) or not name:
+        raise BadPayload("event", '"event" must be the name of an event.')
+    if name in _NOISE or name.startswith("automation_event."):
+        reason = _NOISE.get(name, "What an automation rule acts on comes as an event of its own.")
+        return Parsed(name, (), None, reason)
+    handler = _HANDLERS.get(name)
+    if handler is None:
+        return Parsed(name, (), None, f"{name[:60]} is not an event that the hub knows.")
+    outcome = handler(body, source, received_at)
+    if isinstance(outcome, str):
+        return Parsed(name, (), None, outcome)
+    return Parsed(name, tuple(outcome), payload.without_credentials(data))
+
+
+Outcome = list[Draft] | str
+
+
+def _contact_created(body: Reader, source: Source, received_at: datetime) -> Outcome:
+    contact = payload.contact(body, payload.account_id(body, source), source)
+    return [
+        _draft(
+            _event(events.CONTACT_CREATED, source, received_at, contact=contact),
+            f"contact:{contact.id}:created",
+        )
+    ]
+
+
+def _contact_updated(body: Reader, source: Source, received_at: datetime) -> Outcome:
+    changed = payload.changes(body)
+    if changed is not None and not any(map(_concerns_a_crm, changed.items())):
+        return "Only the contact's activity was noted."
+    contact = payload.contact(body, payload.account_id(body, source), source)
+    changed = changed or {}
+    updated_at = changed["updated_at"].current if "updated_at" in changed else None
+    moment = payload.milliseconds(updated_at)
+    return [
+        _draft(
+            _event(
+                events.CONTACT_UPDATED,
+                source,
+                to_moment(updated_at) or received_at,
+                contact=contact,
+                changes={name: changed[name] for name in _CONTACT_CHANGES if name in changed},
+                version=None if moment is None else moment * 1000,
+            ),
+            f"contact:{contact.id}:updated:{moment or _fingerprint(body)}",
+        )
+    ]
+
+
+def _concerns_a_crm(change: tuple[str, Change]) -> bool:
+    name, values = change
+    if name != "additional_attributes":
+        return name in _CONTACT_CHANGES
+    # What a CRM integration wrote there comes back as an event: an echo.
+    before, after = (
+        {key: item for key, item in value.items() if key not in _OWN_KEYS}
+        if isinstance(value, dict)
+        else {}
+        for value in (values.previous, values.current)
+    )
+    return before != after
+
+
+def _conversation_created(body: Reader, source: Source, received_at: datetime) -> Outcome:
+    conversation, contact = _conversation(body, source)
+    version = _version(body)
+    born = _event(
+        events.CONVERSATION_CREATED,
+        source,
+        conversation.created_at or received_at,
+        contact=contact,
+        conversation=conversation,
+        version=version,
+    )
+    drafts = [_draft(born, f"conversation:{conversation.id}:created", body)]
+    if conversation.status == "resolved":
+        # A blocked contact's conversation is born resolved: no change of status follows.
+        change = {"status": Change(None, "resolved")}
+        resolved = replace(born, name=events.CONVERSATION_RESOLVED, changes=change)
+        drafts.append(_draft(resolved, f"conversation:{conversation.id}:born-resolved", body))
+    return drafts
+
+
+def _status_changed(body: Reader, source: Source, received_at: datetime) -> Outcome:
+    conversation, contact = _conversation(body, source)
+    moment = payload.milliseconds(body.data.get("updated_at"))
+    previous = (payload.changes(body) or {}).get("status")
+    change = Change(previous.previous if previous else None, conversation.status)
+    return [
+        _status(conversation, contact, change, moment, source, received_at, body),
+    ]
+
+
+def _conversation_updated(body: Reader, source: Source, received_at: datetime) -> Outcome:
+    changed = payload.changes(body)
+    if changed is None:
+        return "The change that it tells of is not named."
+    if "id" in changed and changed["id"].previous is None:
+        return "It repeats the creation of the conversation."
+    conversation, contact = _conversation(body, source)
+    named = changed.get("updated_at")
+    updated_at = named.current if named else body.data.get("updated_at")
+    moment = payload.milliseconds(updated_at)
+    drafts = []
+    if "status" in changed and changed["status"].current in payload.STATUSES:
+        drafts.append(
+            _status(conversation, contact, changed["status"], moment, source, received_at, body)
+        )
+    others = {name: changed[name] for name in _CONVERSATION_CHANGES if name in changed}
+    if others:
+        event = _event(
+            events.CONVERSATION_UPDATED,
+            source,
+            to_moment(updated_at) or received_at,
+            contact=contact,
+            conversation=conversation,
+            changes=others,
+            version=None if moment is None else moment * 1000,
+        )
+        key = f"conversation:{conversation.id}:updated:{moment or _fingerprint(body)}"
+        drafts.append(_draft(event, key, body))
+    return drafts or "Only clocks of the conversation moved."
+
+
+def _status(
+    conversation: Conversation,
+    contact: Contact | None,
+    change: Change,
+    moment: int | None,
+    source: Source,
+    received_at: datetime,
+    body: Reader,
+) -> Draft:
+    """One change of status, told by either of its two webhooks.
+
+    The body may be newer than the change, so the event carries the status after *this* change.
+    """
+    status = cast(Status, change.current)
+    resolved = status == "resolved"
+    event = _event(
+        events.CONVERSATION_RESOLVED if resolved else events.CONVERSATION_UPDATED,
+        source,
+        to_moment(moment / 1000) or received_at if moment else received_at,
+        contact=contact,
+        conversation=replace(conversation, status=status),
+        changes={"status": change},
+        version=None if moment is None else moment * 1000,
+    )
+    key = f"conversation:{conversation.id}:{status}:{moment or _fingerprint(body)}"
+    return _draft(event, key, body)
+
+
+def _message_created(body: Reader, source: Source, received_at: datetime) -> Outcome:
+    event = _message(events.MESSAGE_CREATED, body, source, received_at)
+    return [_draft(event, f"message:{cast(Message, event.message).id}:created", _talk(body))]
+
+
+def _message_updated(body: Reader, source: Source, received_at: datetime) -> Outcome:
+    event = _message(events.MESSAGE_UPDATED, body, source, received_at)
+    number = cast(Message, event.message).id
+    return [_draft(event, f"message:{number}:updated:{_fingerprint(body)}", _talk(body))]
+
+
+def _talk(body: Reader) -> Reader:
+    return body.required("conversation")
+
+
+def _message(name: str, body: Reader, source: Source, received_at: datetime) -> Event:
+    talk = _talk(body)
+    account = payload.account_id(body, source)
+    conversation, contact = _conversation(talk, source, account)
+    message = payload.message(body)
+    inbox = Reader(body.mapping("inbox")).text("name")
+    return _event(
+        name,
+        source,
+        (message.created_at if name == events.MESSAGE_CREATED else None) or received_at,
+        contact=contact,
+        conversation=replace(conversation, inbox_name=inbox),
+        message=message,
+    )
+
+
+def _conversation(
+    found: Reader, source: Source, account: str | None = None
+) -> tuple[Conversation, Contact | None]:
+    account = account or payload.account_id(found, source)
+    person = payload.person_of(found)
+    return (
+        payload.conversation(found, account, source),
+        payload.contact(person, account, source) if person is not None else None,
+    )
+
+
+def _event(
+    name: str,
+    source: Source,
+    occurred_at: datetime,
+    *,
+    contact: Contact | None,
+    conversation: Conversation | None = None,
+    message: Message | None = None,
+    changes: dict[str, Change] | None = None,
+    version: int | None = None,
+) -> Event:
+    return Event(
+        id=0,
+        name=name,
+        occurred_at=occurred_at,
+        source=source,
+        contact=contact,
+        conversation=conversation,
+        message=message,
+        changes=changes or {},
+        version=version,
+    )
+
+
+def _draft(event: Event, dedupe_key: str, conversation: Reader | None = None) -> Draft:
+    """The lane is the contact's, so that all its conversations stay in order with it."""
+    contact = event.contact.id if event.contact else None
+    if contact is None and conversation is not None:
+        inbox = conversation.mapping("contact_inbox").get("contact_id")
+        contact = str(inbox)[:40] if isinstance(inbox, int | str) and inbox else None
+    if contact is not None:
+        return Draft(event, dedupe_key, f"contact:{contact}")
+    assert event.conversation is not None, "an event without a contact has a conversation"
+    return Draft(event, dedupe_key, f"conversation:{event.conversation.id}")
+
+
+def _version(conversation: Reader) -> int | None:
+    """The version of the state in a body, to the millisecond: as exact as its twins tell it."""
+    moment = payload.milliseconds(conversation.data.get("updated_at"))
+    return None if moment is None else moment * 1000
+
+
+def _fingerprint(body: Reader) -> str:
+    text = json.dumps(body.data, sort_keys=True, ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+_HANDLERS: dict[str, Callable[[Reader, Source, datetime], Outcome]] = {
+    "contact_created": _contact_created,
+    "contact_updated": _contact_updated,
+    "conversation_created": _conversation_created,
+    "conversation_updated": _conversation_updated,
+    "conversation_status_changed": _status_changed,
+    # Agent bots get these instead; somebody may point one at the hub.
+    "conversation_resolved": _status_changed,
+    "conversation_opened": _status_changed,
+    "message_created": _message_created,
+    "message_updated": _message_updated,
+}

@@ -1,0 +1,87 @@
+"""Strict JSON: UTF-8 only, bounded in depth, and with texts that every database takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, NoReturn
+
+#: Nested objects and lists. Real webhooks have under ten levels.
+MOST_LEVELS = 64
+#: Digits of a number.
+MOST_DIGITS = 40
+
+_STRINGS = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_BRACKETS = re.compile(rb"[\[\]{}]")
+_SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+class BadJson(Exception):
+    """A body that is not JSON as we take it; ``sentence`` says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def loads(body: bytes) -> Any:
+    """The value of a JSON text.
+
+    NUL characters and lone surrogates, which databases refuse, become U+FFFD: they lose nothing
+    that a person could read.
+
+    :raises BadJson: it is not JSON, or deeper or longer in its numbers than we take.
+    """
+    _bound_depth(body)
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadJson(f"The body is not UTF-8 (byte {error.start}).") from error
+    try:
+        value = json.loads(
+            text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_real
+        )
+    except json.JSONDecodeError as error:
+        raise BadJson(
+            f"The body is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+        ) from error
+    return _storable(value) if _SUSPECT.search(body) else value
+
+
+def _bound_depth(body: bytes) -> None:
+    """Count brackets outside of strings before the parser, which recurses, sees them."""
+    if len(_BRACKETS.findall(body)) <= MOST_LEVELS:
+        return
+    depth = 0
+    for bracket in _BRACKETS.findall(_STRINGS.sub(b"", body)):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MOST_LEVELS:
+            raise BadJson(f"The body is nested deeper than {MOST_LEVELS} levels.")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise BadJson(f"{name} is not JSON.")
+
+
+def _integer(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise BadJson(f"A number has more than {MOST_DIGITS} digits.")
+    return int(digits)
+
+
+def _real(digits: str) -> float:
+    value = float(digits) if len(digits) <= 10 * MOST_DIGITS else float("inf")
+    if value in (float("inf"), float("-inf")):
+        raise BadJson("A number is too large.")
+    return value
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("�", value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(item) for key, item in value.items()}
+    return value

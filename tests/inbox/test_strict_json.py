@@ -1,0 +1,54 @@
+"""Strict JSON."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hub.inbox.strict_json import BadJson, loads
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b'{"event": "contact_cre', "not JSON"),
+        (b"", "not JSON"),
+        (b"{'a': 1}", "not JSON"),
+        (b'{"a": NaN}', "NaN is not JSON"),
+        (b'{"a": -Infinity}', "-Infinity is not JSON"),
+        (b'{"a": "\xff"}', "not UTF-8"),
+        (b"\xff\xfe{\x00}\x00", "not UTF-8"),
+        (b"[" * 100_000 + b"]" * 100_000, "deeper than 64"),
+        (b'{"a":' * 65 + b"1" + b"}" * 65, "deeper than 64"),
+        (b'{"a": ' + b"9" * 5_000 + b"}", "more than 40 digits"),
+        (b'{"a": 1e999}', "too large"),
+    ],
+)
+def test_what_is_refused(body, reason):
+    with pytest.raises(BadJson, match=reason):
+        loads(body)
+
+
+def test_brackets_in_texts_are_not_depth():
+    value = {"a": "[{" * 1_000, "b": '\\"[' * 100}
+    assert loads(json.dumps(value).encode()) == value
+
+
+def test_what_databases_refuse_is_replaced():
+    assert loads(b'{"a\\u0000": ["x\\ud800y", "\\ud83d\\ude00"]}') == {"a�": ["x�y", "😀"]}
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_every_value_is_storable(value):
+    loaded = loads(json.dumps(value).encode())
+    assert "\x00" not in json.dumps(loaded, ensure_ascii=False)
+    json.dumps(loaded, ensure_ascii=False).encode()

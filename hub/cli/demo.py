@@ -33,6 +33,10 @@ from hub.sdk.testing import payloads
 #: Seconds that everything may take to arrive.
 PATIENCE = 120.0
 _CHATWOOT = "https://chat.example.com"
+_STATUSES = {1: "new", 2: "processing", 3: "planned", 4: "pending", 5: "solved", 6: "closed"}
+#: GLPI's own users, which a new server has.
+_OWN_USERS = 6
+_REQUESTER = 1
 
 
 @click.command("demo")
@@ -171,31 +175,45 @@ def _open() -> int:
 
 
 def _print_glpi(state: dict[str, Any]) -> None:
+    tables: dict[str, list[dict[str, Any]]] = state["tables"]
+    emails: dict[int, list[str]] = {}
+    for row in tables["UserEmail"]:
+        emails.setdefault(row["users_id"], []).append(row["email"])
+    names = {
+        row["id"]: " ".join(filter(None, (row["firstname"], row["realname"]))) or row["name"]
+        for row in tables["User"]
+    }
     table(
         [
             {
-                "id": user["id"],
-                "login": user["name"],
-                "first name": user["firstname"],
-                "last name": user["realname"],
-                "emails": ", ".join(user["emails"]),
-                "phone": user["phone"],
+                "id": row["id"],
+                "login": row["name"],
+                "name": names[row["id"]],
+                "emails": ", ".join(emails.get(row["id"], ())),
+                "phone": row["phone"] or row["mobile"],
             }
-            for user in state["users"]
+            for row in tables["User"]
+            if row["id"] > _OWN_USERS
         ],
         (),
         title="Users in GLPI",
     )
+    requesters: dict[int, list[str]] = {}
+    for row in tables["Ticket_User"]:
+        if row["type"] == _REQUESTER:
+            who = names.get(row["users_id"]) or row["alternative_email"]
+            requesters.setdefault(row["tickets_id"], []).append(who)
+    followups = Counter(row["items_id"] for row in tables["ITILFollowup"])
     table(
         [
             {
-                "id": ticket["id"],
-                "title": ticket["name"],
-                "status": ticket["status"],
-                "requester": ticket["requesters"],
-                "followups": ticket["followups"],
+                "id": row["id"],
+                "title": row["name"],
+                "status": _STATUSES[row["status"]],
+                "requester": ", ".join(requesters.get(row["id"], ())),
+                "followups": followups[row["id"]],
             }
-            for ticket in state["tickets"]
+            for row in tables["Ticket"]
         ],
         (),
         title="Tickets in GLPI",

@@ -36,6 +36,7 @@ from hub.delivery.transport import Transports
 from hub.delivery.work import Nothing, Work, choose, following
 from hub.plugins import Registry
 from hub.queue.mutex import Mutexes, lane_key
+from hub.queue.rate_limit import RateLimit
 from hub.queue.ready import ReadyLanes
 from hub.sdk.errors import LaneLost
 from hub.sdk.events import Event
@@ -69,6 +70,7 @@ class Drain:
         self._keyring: Keyring = app.extensions["hub.keyring"]
         self._mutexes = Mutexes(self._redis, lease.lease)
         self._ready = ReadyLanes(self._redis)
+        self._rate_limit = RateLimit(self._redis)
         self._transports: Transports = app.extensions["hub.transports"]
         self._rng = random.SystemRandom()
         self._held: dict[int, Lease] = {}
@@ -219,8 +221,12 @@ class Drain:
         redactor = Redactor(work.hook.secrets.values())
         last = work.items[-1].delivery_id
 
+        rate = work.hook.calls_per_second or work.plugin.calls_per_second
+
         def before_call(_: str) -> None:
             links.flush()
+            if rate is not None:
+                self._rate_limit.wait(work.hook.id, rate)
             self._ensure_ours(lease)
 
         def look_ahead(names: Sequence[str]) -> Sequence[Event]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -115,7 +116,7 @@ def following(
 ) -> list[events.Event]:
     """The events of these names behind a delivery in its lane, oldest first."""
     rows = session.execute(
-        select(Event.id, Event.data)
+        select(Event.id, Event.data, Event.received_at)
         .join(Delivery, Delivery.event_id == Event.id)
         .where(
             Delivery.lane_id == lease.lane_id,
@@ -126,7 +127,11 @@ def following(
         .order_by(Delivery.id)
         .limit(AHEAD)
     )
-    return [events.from_data({"id": row.id, **row.data}) for row in rows]
+    return [_canonical(row.id, row.data, row.received_at) for row in rows]
+
+
+def _canonical(event_id: int, data: Mapping[str, Any], received_at: datetime) -> events.Event:
+    return replace(events.from_data({"id": event_id, **data}), received_at=received_at)
 
 
 def _open_deliveries(session: Session, lane_id: int) -> list[_Waiting]:
@@ -284,15 +289,17 @@ def _begin(session: Session, chosen: Sequence[_Waiting], now: datetime, worker: 
         ],
     )
     event_ids = [item.event_id for item in chosen]
-    rows = session.execute(select(Event.id, Event.data).where(Event.id.in_(event_ids)))
-    data = {row.id: row.data for row in rows}
+    rows = session.execute(
+        select(Event.id, Event.data, Event.received_at).where(Event.id.in_(event_ids))
+    )
+    by_id = {row.id: _canonical(row.id, row.data, row.received_at) for row in rows}
     return [
         Item(
             item.id,
             item.attempts + 1,
             item.bugs,
             item.failing_since,
-            events.from_data({"id": item.event_id, **data[item.event_id]}),
+            by_id[item.event_id],
         )
         for item in chosen
     ]

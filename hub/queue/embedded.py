@@ -44,4 +44,5 @@ def server_command(config: Config) -> list[str]:
         *("--save", ""),
         *("--daemonize", "no"),
         *("--loglevel", "warning"),
+        *("--logfile", str(folder / "redis.log")),
     ]

@@ -1,0 +1,17 @@
+"""GLPI for the CRM Hub: contacts become users, conversations tickets, messages followups."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "1.0.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Builds ``plugin`` when it is asked for, so that the simulator need not load all of it."""
+    if name == "plugin":
+        from hub_glpi.manifest import plugin
+
+        globals()["plugin"] = plugin
+        return plugin
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

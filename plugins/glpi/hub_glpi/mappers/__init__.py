@@ -1,0 +1,1 @@
+"""From Chatwoot's words to GLPI's: pure functions."""

@@ -1,0 +1,112 @@
+"""A message as a GLPI followup, or as the text of a ticket."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+from urllib.parse import urlsplit
+
+from hub.sdk import Attachment, Message
+from hub_glpi.locale import phrase
+from hub_glpi.mappers.contact import clean
+from hub_glpi.mappers.text import markdown_to_html, plain_to_html
+
+
+def body(message: Message, language: str, notes: Mapping[str, str] | None = None) -> str:
+    """The message as HTML: its text, what was answered in it, and its attachments.
+
+    ``notes`` say something about attachments, by their id.
+    """
+    written_by_customer = message.direction == "incoming"
+    text = (plain_to_html if written_by_customer else markdown_to_html)(message.text)
+    answers = _answers(message)
+    if answers:
+        text += plain_to_html("\n".join(answers))
+    return text + attachments(message.attachments, language, notes or {})
+
+
+def followup(
+    message: Message, sent_at: str, language: str, notes: Mapping[str, str] | None = None
+) -> str:
+    """A followup's content: who, when (GLPI's clock), and the message. "" if it is empty."""
+    text = body(message, language, notes)
+    if not text:
+        return ""
+    head = escape(f"{sender_name(message, language)} · {sent_at[:16]}" if sent_at else "")
+    return f"<p><strong>{head or escape(sender_name(message, language))}</strong></p>{text}"
+
+
+def deleted(message: Message, sent_at: str, language: str) -> str:
+    """What stands in place of a message that was deleted."""
+    head = " · ".join(filter(None, [sender_name(message, language), sent_at[:16]]))
+    note = phrase("This message was deleted.", language)
+    return f"<p><strong>{escape(head)}</strong></p><p><em>{escape(note)}</em></p>"
+
+
+def sender_name(message: Message, language: str) -> str:
+    """Who wrote it, in words."""
+    name = clean(message.sender.name)
+    kinds = {
+        "contact": "Customer",
+        "user": "Agent",
+        "bot": "Bot",
+        "assistant": "Assistant",
+        "system": "Automatic message",
+    }
+    return name or phrase(kinds[message.sender.kind], language)
+
+
+def attachments(items: Sequence[Attachment], language: str, notes: Mapping[str, str]) -> str:
+    """A list of attachments, as links where there is something to open."""
+    lines = []
+    for item in items:
+        line = _attachment(item, language)
+        note = notes.get(item.id or "", "")
+        lines.append(f"<li>{line}{escape(f' ({note})') if note else ''}</li>")
+    return f"<ul>{''.join(lines)}</ul>" if lines else ""
+
+
+def attachment_name(item: Attachment) -> str:
+    """A file name for people: the attachment's, or the end of its address, or its kind."""
+    last_part = urlsplit(item.url or "").path.rpartition("/")[2]
+    return clean(item.name or item.title or last_part or item.kind)[:200]
+
+
+def _attachment(item: Attachment, language: str) -> str:
+    label = escape(attachment_name(item))
+    if item.latitude is not None and item.longitude is not None:
+        place = f"{item.latitude:.6f}, {item.longitude:.6f}"
+        label = escape(f"{phrase('Location', language)} {item.title or ''}".strip())
+        label = f"{label} ({place})"
+    if item.url and urlsplit(item.url).scheme in ("http", "https"):
+        size = f" ({_size(item.size)})" if item.size else ""
+        return f'<a href="{escape(item.url, quote=True)}">{label}</a>{size}'
+    return label
+
+
+def _size(size: int) -> str:
+    """Bytes as people say it."""
+    number, unit = float(size), "B"
+    for unit in ("B", "KB", "MB", "GB"):
+        if number < 1024 or unit == "GB":
+            break
+        number /= 1024
+    return f"{number:.0f} {unit}" if number >= 10 or unit == "B" else f"{number:.1f} {unit}"
+
+
+def _answers(message: Message) -> list[str]:
+    """What a person chose or typed into a form or list that the message showed."""
+    submitted = message.attributes.get("submitted_values")
+    items = submitted if isinstance(submitted, list) else []
+    lines = [_answer(item) for item in items if isinstance(item, Mapping)]
+    if isinstance(submitted, Mapping) and (csat := submitted.get("csat_survey_response")):
+        lines = [_answer(csat)] if isinstance(csat, Mapping) else []
+    return [line for line in lines if line]
+
+
+def _answer(item: Mapping[str, Any]) -> str:
+    name = item.get("title") or item.get("name") or ""
+    value = item.get("value") if item.get("value") is not None else item.get("rating", "")
+    remark = item.get("feedback_message") or ""
+    return " ".join(str(part) for part in (f"{name}:" if name else "→", value, remark) if part)

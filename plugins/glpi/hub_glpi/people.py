@@ -1,0 +1,245 @@
+"""Contacts: each person gets one GLPI record, and keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from hub.sdk import CONTACT_CREATED, Contact, Done, Event, Intent, Link, Remote, Skip
+from hub_glpi import rights, sentences
+from hub_glpi.api.errors import Refused
+from hub_glpi.finders import Found
+from hub_glpi.mappers.contact import email_of, identity_keys
+from hub_glpi.records import ContactRecords, Records, UserRecords
+from hub_glpi.requesters import Requesters
+from hub_glpi.work import Work, contact_key
+
+#: A record that was not seen for so long is looked at before a ticket is made for it, since GLPI
+#: drops a requester who does not exist in silence.
+SEEN_LONG_AGO: Final = timedelta(days=7)
+
+
+class People:
+    """Keeps contacts and their GLPI records together."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._links = work.context.links
+        self._records: Records = (
+            ContactRecords(work) if work.config.use_contact else UserRecords(work)
+        )
+        self._requesters = Requesters(work)
+
+    def known(self, event: Event) -> Link | None:
+        """The link to the person's record, if there is one that still exists."""
+        link = self._links.get(self._records.kind, contact_key(event))
+        return None if link is None or link.gone else link
+
+    def follow(self, event: Event) -> Done:
+        """Bring the record to what a contact event says.
+
+        :raises Skip: nothing to do.
+        """
+        contact = _contact(event)
+        link = self._links.get(self._records.kind, contact_key(event))
+        if link is None:
+            link, sentence = self._find_or_create(event, contact)
+            return Done(sentence, link.url)
+        if link.gone:
+            raise Skip(link.gone)
+        # An earlier try may have been cut off before this.
+        self._requesters.catch_up(event, link, contact)
+        return self._update(event, contact, link)
+
+    def ensure(self, event: Event) -> Link:
+        """The person's record, found or made if need be.
+
+        :raises Skip: the contact has neither email nor phone number.
+        """
+        contact = _contact(event)
+        link = self.known(event)
+        if link is not None and self._is_still_there(link):
+            self._requesters.catch_up(event, link, contact)
+            return link
+        link, sentence = self._find_or_create(event, contact)
+        self._work.context.progress(sentence)
+        return link
+
+    def _find_or_create(self, event: Event, contact: Contact) -> tuple[Link, str]:
+        keys = identity_keys(contact, self._records.region)
+        if not keys:
+            raise Skip(sentences.NOT_IDENTIFIABLE)
+        with self._work.context.identity(*keys):
+            before = self._links.get(self._records.kind, contact_key(event))
+            if before is not None and before.gone:
+                self._links.forget(before)
+            found = self._records.find(contact)
+            link, sentence = (
+                self._adopt(event, contact, found) if found else self._create(event, contact)
+            )
+        self._requesters.catch_up(event, link, contact)
+        return link, sentence
+
+    def _adopt(self, event: Event, contact: Contact, found: Found) -> tuple[Link, str]:
+        """Link to a record that exists, filling in only what is empty there or just changed."""
+        values = self._records.values(contact)
+        patch = {
+            name: value
+            for name, value in values.items()
+            if value
+            and value != _held(found, name)
+            and (not _held(found, name) or _just_changed(event, name))
+        }
+        if "realname" in patch and found.hit.value("firstname"):
+            # Half a name would make a whole one wrong.
+            patch.pop("realname")
+        if patch:
+            self._fill(found, patch)
+        sentence = self._records.filled if patch else self._records.found
+        link = self._links.adopt(
+            self._records.kind,
+            contact_key(event),
+            self._records.remote(found.hit.id, values),
+            version=_version(event),
+        )
+        return link, sentence.format(id=found.hit.id, means=found.means)
+
+    def _fill(self, found: Found, patch: Mapping[str, str]) -> None:
+        try:
+            self._records.fill(found.hit.id, patch)
+        except Refused as refused:
+            # Worth a word, but no reason to leave the customer without a ticket.
+            self._work.context.progress(refused.sentence)
+
+    def _create(self, event: Event, contact: Contact) -> tuple[Link, str]:
+        values = self._records.values(contact)
+
+        def create() -> Remote:
+            return self._records.remote(self._records.create(event, contact), values)
+
+        def find(intent: Intent) -> Remote | None:
+            number = self._records.find_cut_off(contact, intent)
+            return None if number is None else self._records.remote(number, values)
+
+        link = self._links.create_once(
+            self._records.kind,
+            contact_key(event),
+            create=create,
+            find=find,
+            natural_key=self._records.natural_key(contact),
+            version=_version(event),
+        )
+        return link, self._records.created.format(id=link.remote_id)
+
+    def _update(self, event: Event, contact: Contact, link: Link) -> Done:
+        version = event.version
+        if version is not None and link.version is not None and version < link.version:
+            raise Skip(sentences.OLDER)
+        values = self._records.values(contact)
+        patch = _patch(event, link.data.get("sent", {}), values)
+        if not patch:
+            if version is not None and version != link.version:
+                self._links.update(link, version=version)
+            raise Skip(sentences.NOTHING_CHANGED)
+        gained_email = "email" in patch and not link.data["sent"].get("email")
+        if "email" in patch and (other := self._other_owner(contact, link)):
+            if gained_email and not link.adopted:
+                # What we made from a phone number alone turns out to be someone GLPI knows.
+                link, sentence = self._adopt(event, contact, other)
+                self._requesters.catch_up(event, link, contact)
+                return Done(sentence, link.url)
+            self._work.say(sentences.EMAIL_TAKEN, id=other.hit.id)
+            patch.pop("email")
+        if patch:
+            self._write(link, patch)
+        sent = {**link.data.get("sent", {}), **patch}
+        now = self._work.context.clock.now().isoformat()
+        link = self._links.update(link, data={"sent": sent, "seen": now}, version=version)
+        if gained_email:
+            self._requesters.catch_up(event, link, contact)
+        fields = ", ".join(sorted(patch)) or "-"
+        return Done(self._records.updated.format(id=link.remote_id, fields=fields), link.url)
+
+    def _write(self, link: Link, patch: Mapping[str, str]) -> None:
+        try:
+            self._records.write(int(link.remote_id), patch)
+        except Refused as refused:
+            if not self._records.is_there(int(link.remote_id)):
+                raise Skip(self._mark_gone(link)) from refused
+            right = rights.UPDATE_CONTACTS if self._work.config.use_contact else rights.UPDATE_USERS
+            raise rights.explain(self._work.glpi, refused, right) from refused
+
+    def _other_owner(self, contact: Contact, link: Link) -> Found | None:
+        """Another record that has the contact's email."""
+        by_email = Contact(id=contact.id, email=email_of(contact))
+        found = self._records.find(by_email)
+        return found if found and str(found.hit.id) != link.remote_id else None
+
+    def _is_still_there(self, link: Link) -> bool:
+        now = self._work.context.clock.now()
+        seen = link.data.get("seen")
+        if seen and now - datetime.fromisoformat(seen) < SEEN_LONG_AGO:
+            return True
+        if not self._records.is_there(int(link.remote_id)):
+            self._work.context.progress(self._mark_gone(link))
+            return False
+        self._links.update(link, data={**link.data, "seen": now.isoformat()})
+        return True
+
+    def _mark_gone(self, link: Link) -> str:
+        sentence = sentences.PERSON_GONE.format(
+            record=self._records.kind.capitalize(), id=link.remote_id
+        )
+        self._links.mark_gone(link, sentence)
+        return sentence
+
+
+#: The contact's fields in the source -> the values that come from them.
+_FROM_FIELD: Final = {
+    "firstname": "name",
+    "realname": "name",
+    "name": "name",
+    "phone": "phone_number",
+    "email": "email",
+}
+
+
+def _held(found: Found, name: str) -> str:
+    if name == "email":
+        return next(iter(found.hit.emails), "")
+    return found.hit.value(name)
+
+
+def _just_changed(event: Event, name: str) -> bool:
+    field = _FROM_FIELD[name]
+    return name != "email" and event.changed(field, field.removesuffix("_number"))
+
+
+def _patch(event: Event, sent: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """The values that differ from those sent last.
+
+    A person who loses the name or the email in Chatwoot keeps it in GLPI. A creation may arrive
+    after an update and be older, so it only adds what was not known.
+    """
+    changed = {name: value for name, value in values.items() if value != sent.get(name, "")}
+    if event.name == CONTACT_CREATED:
+        return {name: value for name, value in changed.items() if not sent.get(name)}
+    changed = {
+        name: value for name, value in changed.items() if value or name not in ("email", "name")
+    }
+    if not values.get("firstname") and not values.get("realname", values.get("name")):
+        changed.pop("firstname", None)
+        changed.pop("realname", None)
+    return changed
+
+
+def _contact(event: Event) -> Contact:
+    if event.contact is None:
+        raise Skip(sentences.NO_CONTACT)
+    return event.contact
+
+
+def _version(event: Event) -> int | None:
+    """Conversation events carry the version of the conversation, not of the contact."""
+    return event.version if event.name.startswith("contact.") else None

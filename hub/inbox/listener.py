@@ -18,7 +18,7 @@ from hub import log
 from hub.database import in_transaction, reading
 from hub.inbox import quarantine
 from hub.inbox.intake import Ignored, examine
-from hub.inbox.writer import StorageUnavailable, Writer
+from hub.inbox.writer import StorageUnavailable, Unstorable, Writer
 from hub.models import Source
 from hub.queue.announce import Announcer
 from hub.security.encryption import digest
@@ -75,7 +75,11 @@ def _receive(kind: str, token: str) -> tuple[Response, int]:
         )
         return jsonify(status="ignored", reason=submission.reason), 202
     writer: Writer = current_app.extensions["hub.writer"]
-    event_ids = writer.submit(submission)
+    try:
+        event_ids = writer.submit(submission)
+    except Unstorable as error:
+        refusal = quarantine.Refused(400, "not_storable", str(error))
+        return _refuse(source.id, inbound, refusal)
     if not event_ids:
         return jsonify(status="duplicate"), 200
     return jsonify(status="accepted", event_id=event_ids[0], event_ids=event_ids), 202
@@ -112,6 +116,10 @@ class SourceMemory:
         if source is None or source.kind != kind or not source.enabled:
             return None
         return source
+
+    def forget(self) -> None:
+        """Ask the database the next time."""
+        self._known = {}
 
     def _remember(self, key: str, now: float, source: Source) -> None:
         with self._lock:

@@ -13,7 +13,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from flask import Flask
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 
 from hub import log
 from hub.database import in_transaction
@@ -31,7 +39,11 @@ _Waiting = tuple[Submission, "Future[list[int]]"]
 
 
 class StorageUnavailable(Exception):
-    """The database could not store the event; nothing was accepted."""
+    """The database could not store the event now; nothing was accepted."""
+
+
+class Unstorable(Exception):
+    """The database will never store this event as it is."""
 
 
 class Writer:
@@ -95,17 +107,25 @@ class Writer:
 
     def _store_one_by_one(self, gathered: list[_Waiting], error: SQLAlchemyError) -> None:
         """One submission that the database refuses must not take the others with it."""
-        if len(gathered) > 1 and not _is_lost(error):
+        if len(gathered) > 1 and not _may_pass(error):
             for item in gathered:
                 self._store([item])
             return
         _log.error("the database refused to store events", error=str(error), events=len(gathered))
+        reason: Exception = Unstorable("The database cannot store the event as it is.")
+        if _may_pass(error):
+            reason = StorageUnavailable("The database could not store the event.")
         for _, future in gathered:
-            future.set_exception(StorageUnavailable("The database could not store the event."))
+            future.set_exception(reason)
 
     def _commit(self, submissions: Sequence[Submission]) -> Accepted:
         return in_transaction(lambda session: accept(session, submissions, self._registry))
 
 
-def _is_lost(error: SQLAlchemyError) -> bool:
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+def _may_pass(error: SQLAlchemyError) -> bool:
+    """Not what was to be stored is to blame, but the state of the database."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return not isinstance(error, DataError | IntegrityError | StatementError) or isinstance(
+        error, OperationalError | InternalError
+    )

@@ -49,6 +49,7 @@ from hub.sdk.processor import BatchOutcome, Done, Outcome, Processor
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import SettingsSchema
 from hub.sdk.setup import SetupResult, SetupService
+from hub.sdk.translation import Translator
 
 __all__ = [
     "CONTACT_CREATED",
@@ -99,5 +100,6 @@ __all__ = [
     "SetupService",
     "Skip",
     "Source",
+    "Translator",
     "json_of",
 ]

@@ -141,9 +141,10 @@ class Event:
     """One thing that happened.
 
     ``version`` orders the states of one contact or one conversation, in microseconds since 1970;
-    ``None`` where the source does not tell. A handler must not let an older version overwrite
-    what a newer one has written. ``received_at`` is when the hub took the event in; it is known
-    while the event is handled, and is no part of the event's data.
+    ``None`` where the source does not tell. That of a message event is its conversation's. A
+    handler must not let an older version overwrite what a newer one has written. ``received_at``
+    is when the hub took the event in; it is known while the event is handled, and is no part of
+    the event's data.
     """
 
     id: int

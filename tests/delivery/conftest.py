@@ -1,180 +1,17 @@
-"""A small CRM in memory, a plugin for it, and events to deliver."""
+"""An application with a small CRM, entered for the length of a test."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 from flask import Flask
 
-from hub.accounts import accounts, hooks, sources
-from hub.database import in_transaction
-from hub.delivery.drain import Drain
-from hub.delivery.sweeper import Sweeper
-from hub.inbox.accept import Submission, accept
-from hub.inbox.sources import Draft
-from hub.models import Hook
-from hub.queue.ready import ReadyLanes
-from hub.sdk import (
-    EVENT_NAMES,
-    Contact,
-    Conversation,
-    Done,
-    Event,
-    Message,
-    Outcome,
-    Plugin,
-    Processor,
-    Remote,
-    SettingsSchema,
-    SetupResult,
-    SetupService,
-    Source,
-)
-from hub.sdk.settings import secret, text
+from tests.support.crm import Crm, World, make_plugin
 
-NOW = datetime(2026, 7, 14, 10, 0, tzinfo=UTC)
-
-
-@dataclass
-class Crm:
-    """What the remote system holds, and what it should do to the next handlings."""
-
-    handled: list[tuple[str, str]] = field(default_factory=list)
-    records: list[str] = field(default_factory=list)
-    #: Raised by the next handlings, one each; ``None`` lets one pass.
-    troubles: list[BaseException | None] = field(default_factory=list)
-    on_handle: Callable[[Any], None] | None = None
-
-
-class Settings(SettingsSchema):
-    name = text("Name", default="crm")
-    key = secret("Key")
-
-
-class Setup(SetupService):
-    def run(self) -> SetupResult:
-        return SetupResult("It works.", learned={"version": "1"})
-
-
-def make_plugin(crm: Crm, **options: Any) -> Plugin:
-    """A plugin that writes what it handles into ``crm``."""
-
-    class CrmProcessor(Processor):
-        batches = options.pop("batches", {})
-        supersedable = options.pop("supersedable", frozenset())
-
-        def _handle(self, event: Event) -> Done:
-            if crm.on_handle is not None:
-                crm.on_handle(self.context)
-            trouble = crm.troubles.pop(0) if crm.troubles else None
-            if trouble is not None:
-                raise trouble
-            local = event.message or event.conversation or event.contact
-            assert local is not None
-            crm.handled.append((event.name, local.id))
-            return Done(f"Handled {event.name} {local.id}.")
-
-        def handle_message_created_batch(self, events: Sequence[Event]) -> list[Outcome]:
-            return [self._handle(event) for event in events]
-
-        def handle_conversation_created(self, event: Event) -> Done:
-            assert event.conversation is not None
-
-            def create() -> Remote:
-                crm.records.append(event.conversation.id)
-                return Remote(str(len(crm.records)))
-
-            def find(_: object) -> Remote | None:
-                if event.conversation.id in crm.records:
-                    return Remote(str(crm.records.index(event.conversation.id) + 1))
-                return None
-
-            done = self._handle(event)
-            self.context.links.create_once(
-                "ticket", event.conversation.id, create=create, find=find
-            )
-            return done
-
-    for name in EVENT_NAMES:
-        method = "handle_" + name.replace(".", "_")
-        if not hasattr(CrmProcessor, method):
-            setattr(CrmProcessor, method, CrmProcessor._handle)
-    return Plugin(
-        **{
-            "id": "crm",
-            "name": "Small CRM",
-            "version": "1.0",
-            "description": "A CRM in memory.",
-            "package": "tests",
-            "settings": Settings,
-            "setup": Setup,
-            "processor": CrmProcessor,
-            "events": frozenset(EVENT_NAMES),
-            "allow_multiple_hooks": True,
-            **options,
-        }
-    )
-
-
-class World:
-    """An application with an account, a source and a hook, and ways to make things happen."""
-
-    def __init__(self, app: Flask, plugin_id: str = "crm") -> None:
-        self.app = app
-        self.account = accounts.create("Acme")
-        self.source = sources.create(self.account, "events")
-        self.hook: Hook = hooks.create(self.account, plugin_id, {})[0]
-        self.drain = Drain.of_app(app, "test-worker")
-        self.ready = ReadyLanes(app.extensions["hub.redis"])
-        self.sweeper = Sweeper(app)
-        self._numbers = iter(range(1, 1_000_000))
-
-    def send(
-        self,
-        name: str,
-        *,
-        contact: str = "1",
-        conversation: str | None = None,
-        message: str | None = None,
-        key: str | None = None,
-    ) -> list[int]:
-        """Accept one event; returns its id, or nothing when it is a duplicate."""
-        draft = Draft(
-            event=Event(
-                id=0,
-                name=name,
-                occurred_at=NOW,
-                source=Source(self.source.id, "events"),
-                contact=Contact(contact),
-                conversation=Conversation(conversation) if conversation else None,
-                message=Message(message) if message else None,
-            ),
-            dedupe_key=key or f"key-{next(self._numbers)}",
-            lane_key=f"contact:{contact}",
-        )
-        submission = Submission(
-            self.account.id, self.source.id, [draft], {"raw": True}, None, datetime.now(UTC)
-        )
-        registry = self.app.extensions["hub.registry"]
-        accepted = in_transaction(lambda session: accept(session, [submission], registry))
-        self.ready.push(accepted.ready)
-        return accepted.event_ids[0]
-
-    def work(self, rounds: int = 1_000) -> int:
-        """Drain every lane that is ready now; returns the number of deliveries worked on."""
-        worked = 0
-        for _ in range(rounds):
-            lane = self.ready.take()
-            if lane is None:
-                return worked
-            worked += self.drain.drain(lane.lane_id)
-            self.ready.give_back(lane)
-        raise AssertionError("the lanes do not become empty")
+MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
@@ -182,28 +19,16 @@ def crm() -> Crm:
     return Crm()
 
 
-MakeWorld = Callable[..., World]
-
-
 @pytest.fixture
 def make_world(make_app: Callable[..., Flask], crm: Crm) -> Iterator[MakeWorld]:
-    stack = []
+    with ExitStack() as stack:
 
-    @contextmanager
-    def entered(app: Flask) -> Iterator[None]:
-        with app.app_context():
-            yield
+        def make(**options: Any) -> World:
+            app = make_app(make_plugin(crm, **options))
+            stack.enter_context(app.app_context())
+            return World(app)
 
-    def make(**options: Any) -> World:
-        app = make_app(make_plugin(crm, **options))
-        context = entered(app)
-        context.__enter__()
-        stack.append(context)
-        return World(app)
-
-    yield make
-    for context in reversed(stack):
-        context.__exit__(None, None, None)
+        yield make
 
 
 @pytest.fixture

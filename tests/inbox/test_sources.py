@@ -295,8 +295,7 @@ def test_no_mutation_of_a_payload_does_worse_than_be_refused(data):
     place[path[-1]] = data.draw(ANYTHING)
     try:
         parsed = CHATWOOT.parse(body, SOURCE, NOW)
-    except BadPayload as error:
-        assert error.field
+    except BadPayload:
         return
     for draft in parsed.drafts:
         json.dumps(to_data(draft.event))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import time
 
 import pytest
 from hypothesis import given
@@ -35,6 +37,23 @@ def test_what_is_refused(body, reason):
 def test_brackets_in_texts_are_not_depth():
     value = {"a": "[{" * 1_000, "b": '\\"[' * 100}
     assert loads(json.dumps(value).encode()) == value
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'["' + b'\\"' * 1_000_000 + b"[" * 99,
+        b'["' + b"x" * 8_000_000 + b'"' + b", []" * 99 + b"]",
+        b"\\" * 4_000_000 + b"[]" * 99,
+        b'"[' * 1_000_000,
+    ],
+    ids=["text without an end", "long text", "backslashes", "quotes"],
+)
+def test_a_hostile_body_costs_no_more_than_its_length(body):
+    started = time.process_time()
+    with contextlib.suppress(BadJson):
+        loads(body)
+    assert time.process_time() - started < 5, "some tenths of a second are usual"
 
 
 def test_what_databases_refuse_is_replaced():

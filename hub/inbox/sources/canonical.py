@@ -23,6 +23,16 @@ from hub.sdk.events import Attachment, Change, Contact, Conversation, Event, Mes
 
 _SIGNATURE = "webhook-signature"
 _ID = validate.Length(min=1, max=80)
+#: Digits of unix seconds, with room for some 30,000 years.
+_MOST_DIGITS = 12
+
+
+def _has_utc(moment: datetime) -> None:
+    """Refuse the few moments that no calendar holds in UTC: they could not be stored."""
+    try:
+        moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValidationError("Not a valid datetime.") from error
 
 
 class _Schema(Schema):
@@ -59,7 +69,7 @@ class _ConversationSchema(_Schema):
     team = fields.String(allow_none=True)
     labels = fields.List(fields.String())
     url = fields.URL(allow_none=True, require_tld=False)
-    created_at = fields.AwareDateTime(allow_none=True, default_timezone=UTC)
+    created_at = fields.AwareDateTime(allow_none=True, default_timezone=UTC, validate=_has_utc)
     custom_attributes = fields.Dict(keys=fields.String())
 
 
@@ -93,7 +103,7 @@ class _MessageSchema(_Schema):
     deleted = fields.Boolean()
     content_type = fields.String()
     sender = fields.Nested(_SenderSchema)
-    created_at = fields.AwareDateTime(allow_none=True, default_timezone=UTC)
+    created_at = fields.AwareDateTime(allow_none=True, default_timezone=UTC, validate=_has_utc)
     attachments = fields.List(fields.Nested(_AttachmentSchema))
     attributes = fields.Dict(keys=fields.String())
 
@@ -108,7 +118,7 @@ class EventSchema(_Schema):
 
     event = fields.String(required=True, validate=validate.OneOf(events.EVENT_NAMES))
     id = fields.String(required=True, validate=validate.Length(min=1, max=150))
-    occurred_at = fields.AwareDateTime(default_timezone=UTC)
+    occurred_at = fields.AwareDateTime(default_timezone=UTC, validate=_has_utc)
     version = fields.Integer(
         allow_none=True, validate=validate.Range(min=0, max=2**62), strict=True
     )
@@ -116,6 +126,10 @@ class EventSchema(_Schema):
     conversation = fields.Nested(_ConversationSchema)
     message = fields.Nested(_MessageSchema)
     changes = fields.Dict(keys=fields.String(), values=fields.Nested(_ChangeSchema))
+
+
+#: One for all: making a schema costs more than using it.
+_SCHEMA = EventSchema()
 
 
 class CanonicalSource:
@@ -137,7 +151,7 @@ class CanonicalSource:
                 "The request is not signed: webhook-id, webhook-timestamp and webhook-signature "
                 "are needed.",
             )
-        if not timestamp.isascii() or not timestamp.isdecimal():
+        if not timestamp.isascii() or not timestamp.isdecimal() or len(timestamp) > _MOST_DIGITS:
             raise BadSignature("malformed", "webhook-timestamp must be unix seconds.")
         signed = f"{message_id}.{timestamp}.".encode() + body
         expected = base64.b64encode(hmac.new(_key(secret), signed, hashlib.sha256).digest())
@@ -163,7 +177,7 @@ class CanonicalSource:
         if not isinstance(data, dict):
             raise BadPayload("body", "The body must be an object.")
         try:
-            loaded: dict[str, Any] = EventSchema().load(data)
+            loaded: dict[str, Any] = _SCHEMA.load(data)
         except ValidationError as error:
             field, reason = _first(error.messages)
             raise BadPayload(field, f'"{field}": {reason}') from error
@@ -203,6 +217,13 @@ def _event(loaded: dict[str, Any], source: Source, received_at: datetime) -> Eve
     for part in needed:
         if part not in loaded:
             raise BadPayload(part, f'"{part}" is missing: {name} needs it.')
+    if name == events.CONVERSATION_RESOLVED:
+        status = loaded["conversation"].setdefault("status", "resolved")
+        if status != "resolved":
+            raise BadPayload(
+                "conversation.status",
+                f'"conversation.status" must be resolved in {name}, not {status}.',
+            )
     return Event(
         id=0,
         name=name,

@@ -26,7 +26,7 @@ class Reader:
         return f"{self._path}.{key}" if self._path else key
 
     def id(self, key: str = "id") -> str:
-        """An id: a whole number, or a text.
+        """An id: a whole number, as a text.
 
         :raises BadPayload: it is neither, or it is missing.
         """
@@ -43,11 +43,11 @@ class Reader:
         value = self.data.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | str) or value == "":
+        text = str(value)
+        if isinstance(value, bool) or not isinstance(value, int | str) or not text.isdecimal():
             raise BadPayload(
                 self.path(key), f'"{self.path(key)}" must be a whole number, not {value!r:.40}.'
             )
-        text = str(value)
         if len(text) > MOST_ID:
             raise BadPayload(self.path(key), f'"{self.path(key)}" is too long for an id.')
         return text
@@ -129,7 +129,8 @@ def to_moment(value: Any) -> datetime | None:
             return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+            # Moments that no calendar holds in UTC count as none.
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None
     return None

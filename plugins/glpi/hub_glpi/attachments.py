@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 
 from hub.sdk import Attachment, Event, HubError, Intent, LaneLost, Link, Message, Remote
+from hub_glpi import sentences
 from hub_glpi.api.errors import Refused
 from hub_glpi.locale import phrase
 from hub_glpi.mappers.message import attachment_name
@@ -47,11 +48,11 @@ class Attachments:
             try:
                 upload = documents.upload(number, name, self._file_name(item), data)
             except Refused as refused:
-                raise _NotStored(self._say("GLPI refused it: {reason}", reason=refused.reason))
+                raise _NotStored(self._say(sentences.FILE_REFUSED, reason=refused.reason))
             if upload.error:
                 # GLPI has made an empty document all the same.
                 documents.delete(upload.id)
-                raise _NotStored(self._say("GLPI refused it: {reason}", reason=upload.error))
+                raise _NotStored(self._say(sentences.FILE_REFUSED, reason=upload.error))
             return Remote(str(upload.id), url=self._work.config.page("document", upload.id))
 
         def find(intent: Intent) -> Remote | None:
@@ -69,18 +70,16 @@ class Attachments:
             )
         except _NotStored as reason:
             return str(reason)
-        return self._say("stored as document {id}", id=link.remote_id)
+        return self._say(sentences.FILE_STORED, id=link.remote_id)
 
     def _check(self, item: Attachment) -> None:
         config = self._work.config
         ending = PurePosixPath(self._file_name(item)).suffix.lstrip(".").casefold()
         if config.upload_types and ending not in config.upload_types:
-            raise _NotStored(self._say("not stored: files of this type are left out"))
+            raise _NotStored(self._say(sentences.FILE_TYPE_LEFT_OUT))
         if item.size is not None and item.size > config.upload_limit:
             megabytes = config.upload_limit // (1024 * 1024)
-            raise _NotStored(
-                self._say("not stored: larger than {megabytes} MB", megabytes=megabytes)
-            )
+            raise _NotStored(self._say(sentences.FILE_TOO_LARGE, megabytes=megabytes))
 
     def _fetch(self, item: Attachment) -> bytes:
         """The file. Trouble with it must not hold up the message."""
@@ -92,11 +91,11 @@ class Attachments:
             raise
         except HubError as error:
             raise _NotStored(
-                self._say("not stored: {reason}", reason=error.sentence.rstrip("."))
+                self._say(sentences.FILE_NOT_STORED, reason=error.sentence.rstrip("."))
             ) from error
         if response.status_code != 200:
             status = f"HTTP {response.status_code}"
-            raise _NotStored(self._say("not stored: {reason}", reason=status))
+            raise _NotStored(self._say(sentences.FILE_NOT_STORED, reason=status))
         return response.content
 
     def _file_name(self, item: Attachment) -> str:

@@ -284,7 +284,7 @@ class Conversations:
             user_id = int(person.remote_id)
             return Requester({"_users_id_requester": user_id}, f"user {user_id}")
         if email is None:
-            return Requester({"_users_id_requester": 0}, "an unknown customer", is_final=False)
+            return Requester({"_users_id_requester": 0}, sentences.UNKNOWN_CUSTOMER, is_final=False)
         return Requester(
             {
                 "_users_id_requester": 0,
@@ -298,7 +298,9 @@ class Conversations:
 
     def _nobody(self) -> Requester:
         user_id = self._config.default_user_id or 0
-        return Requester({"_users_id_requester": user_id}, "an unknown customer", is_final=False)
+        return Requester(
+            {"_users_id_requester": user_id}, sentences.UNKNOWN_CUSTOMER, is_final=False
+        )
 
     def _create(
         self,

@@ -20,9 +20,6 @@ from hub_glpi.api import Glpi
 from hub_glpi.api.people import Hit
 from hub_glpi.mappers.contact import email_of, phone_key, phone_pattern, same_phone
 
-_BY_EMAIL_RULE = "active first, then the email itself, then the lowest id"
-_BY_PHONE_RULE = "active first, then the lowest id"
-
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -79,13 +76,15 @@ def _best_by_email(hits: Sequence[Hit], email: str, say: Callable[..., None]) ->
         hit for hit in hits if hit.has_email(email) or hit.login.casefold() == email.casefold()
     ]
     fitting.sort(key=lambda hit: (not hit.active, not hit.has_email(email), hit.id))
-    return _first(fitting, _BY_EMAIL_RULE, say)
+    return _first(fitting, sentences.RULE_BY_EMAIL, say)
 
 
 def _best_by_phone(hits: Sequence[Hit], email: str | None, say: Callable[..., None]) -> Hit | None:
     if email and len(hits) > 1:
         hits = [hit for hit in hits if not hit.emails]
-    return _first(sorted(hits, key=lambda hit: (not hit.active, hit.id)), _BY_PHONE_RULE, say)
+    return _first(
+        sorted(hits, key=lambda hit: (not hit.active, hit.id)), sentences.RULE_BY_PHONE, say
+    )
 
 
 def _first(hits: Sequence[Hit], rule: str, say: Callable[..., None]) -> Hit | None:

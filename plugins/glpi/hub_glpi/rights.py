@@ -30,17 +30,17 @@ class Right:
     words: str
 
 
-READ_USERS: Final = Right("user", 1, "read users")
-CREATE_USERS: Final = Right("user", _CREATE, "create users")
-UPDATE_USERS: Final = Right("user", _UPDATE, "change users")
-READ_CONTACTS: Final = Right("contact_enterprise", 1, "read contacts")
-CREATE_CONTACTS: Final = Right("contact_enterprise", _CREATE, "create contacts")
-UPDATE_CONTACTS: Final = Right("contact_enterprise", _UPDATE, "change contacts")
-READ_TICKETS: Final = Right("ticket", _READ_ALL_TICKETS, "see all tickets")
-CREATE_TICKETS: Final = Right("ticket", _CREATE, "create tickets")
-UPDATE_TICKETS: Final = Right("ticket", _UPDATE, "change tickets")
-ADD_FOLLOWUPS: Final = Right("followup", _ADD_TO_ANY_TICKET, "add followups to all tickets")
-CREATE_DOCUMENTS: Final = Right("document", _CREATE, "create documents")
+READ_USERS: Final = Right("user", 1, sentences.RIGHT_READ_USERS)
+CREATE_USERS: Final = Right("user", _CREATE, sentences.RIGHT_CREATE_USERS)
+UPDATE_USERS: Final = Right("user", _UPDATE, sentences.RIGHT_UPDATE_USERS)
+READ_CONTACTS: Final = Right("contact_enterprise", 1, sentences.RIGHT_READ_CONTACTS)
+CREATE_CONTACTS: Final = Right("contact_enterprise", _CREATE, sentences.RIGHT_CREATE_CONTACTS)
+UPDATE_CONTACTS: Final = Right("contact_enterprise", _UPDATE, sentences.RIGHT_UPDATE_CONTACTS)
+READ_TICKETS: Final = Right("ticket", _READ_ALL_TICKETS, sentences.RIGHT_READ_TICKETS)
+CREATE_TICKETS: Final = Right("ticket", _CREATE, sentences.RIGHT_CREATE_TICKETS)
+UPDATE_TICKETS: Final = Right("ticket", _UPDATE, sentences.RIGHT_UPDATE_TICKETS)
+ADD_FOLLOWUPS: Final = Right("followup", _ADD_TO_ANY_TICKET, sentences.RIGHT_ADD_FOLLOWUPS)
+CREATE_DOCUMENTS: Final = Right("document", _CREATE, sentences.RIGHT_CREATE_DOCUMENTS)
 
 
 def lacks(profile: Mapping[str, Any], right: Right) -> bool:

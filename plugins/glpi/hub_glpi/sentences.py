@@ -128,6 +128,47 @@ DEFAULT_USER_MISSING: Final = "GLPI has no active user {id}: enter the number of
 PROFILE_MISSING: Final = "GLPI has no profile {id}: enter the number of one, or none."
 VERSION_TOO_OLD: Final = "GLPI {version} is too old: the hub needs 9.5 or newer."
 
+STEP_ADDRESS: Final = "Find GLPI's API"
+STEP_SIGN_IN: Final = "Sign in"
+STEP_VERSION: Final = "Read the version"
+STEP_RIGHTS: Final = "Check the user's rights"
+STEP_ENTITY: Final = "Check the entity"
+STEP_TICKETS: Final = "Check category and users"
+STEP_CLOCK: Final = "Compare the clocks"
+
+# Words within sentences.
+UNKNOWN_CUSTOMER: Final = "an unknown customer"
+RIGHT_READ_USERS: Final = "read users"
+RIGHT_CREATE_USERS: Final = "create users"
+RIGHT_UPDATE_USERS: Final = "change users"
+RIGHT_READ_CONTACTS: Final = "read contacts"
+RIGHT_CREATE_CONTACTS: Final = "create contacts"
+RIGHT_UPDATE_CONTACTS: Final = "change contacts"
+RIGHT_READ_TICKETS: Final = "see all tickets"
+RIGHT_CREATE_TICKETS: Final = "create tickets"
+RIGHT_UPDATE_TICKETS: Final = "change tickets"
+RIGHT_ADD_FOLLOWUPS: Final = "add followups to all tickets"
+RIGHT_CREATE_DOCUMENTS: Final = "create documents"
+RULE_BY_EMAIL: Final = "active first, then the email itself, then the lowest id"
+RULE_BY_PHONE: Final = "active first, then the lowest id"
+
+# What the hub writes into GLPI, in the language of the settings.
+TITLE: Final = "Conversation {number}"
+WAY_BACK: Final = "Conversation {number} in {inbox}"
+NO_MESSAGE_YET: Final = "The customer has not written anything yet."
+MESSAGE_DELETED: Final = "This message was deleted."
+LOCATION: Final = "Location"
+SENDER_CONTACT: Final = "Customer"
+SENDER_USER: Final = "Agent"
+SENDER_BOT: Final = "Bot"
+SENDER_ASSISTANT: Final = "Assistant"
+SENDER_SYSTEM: Final = "Automatic message"
+FILE_STORED: Final = "stored as document {id}"
+FILE_NOT_STORED: Final = "not stored: {reason}"
+FILE_REFUSED: Final = "GLPI refused it: {reason}"
+FILE_TYPE_LEFT_OUT: Final = "not stored: files of this type are left out"
+FILE_TOO_LARGE: Final = "not stored: larger than {megabytes} MB"
+
 #: Sentences by name.
 ALL: Final[dict[str, str]] = {
     name: value for name, value in list(globals().items()) if name.isupper() and name != "ALL"

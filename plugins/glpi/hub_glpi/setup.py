@@ -38,10 +38,10 @@ class GlpiSetup(SetupService):
 
     def run(self) -> SetupResult:
         """See ``hub.sdk.SetupService.run``. Changes nothing in GLPI."""
-        with self.context.step("address", "Find GLPI's API"):
+        with self.context.step("address", sentences.STEP_ADDRESS):
             api_url = self._find_api()
         context = _At(self.context, api_url)
-        with self.context.step("sign_in", "Sign in"):
+        with self.context.step("sign_in", sentences.STEP_SIGN_IN):
             signed_in = sign_in(context)
         try:
             return self._examine(context, signed_in)
@@ -51,17 +51,17 @@ class GlpiSetup(SetupService):
     def _examine(self, context: _At, signed_in: SignedIn) -> SetupResult:
         settings, facts = self.context.settings, signed_in.facts
         with Glpi.with_session(context, str(signed_in.token)) as glpi:
-            with self.context.step("version", "Read the version"):
+            with self.context.step("version", sentences.STEP_VERSION):
                 version = _version(glpi)
-            with self.context.step("rights", "Check the user's rights"):
+            with self.context.step("rights", sentences.STEP_RIGHTS):
                 self._check_rights(glpi, facts)
-            with self.context.step("entity", "Check the entity"):
+            with self.context.step("entity", sentences.STEP_ENTITY):
                 entity_id, entity_name = self._entity(glpi, facts)
-            with self.context.step("tickets", "Check category and users"):
+            with self.context.step("tickets", sentences.STEP_TICKETS):
                 self._check_category(glpi)
                 self._check_default_user(glpi)
                 profile_id = self._profile(glpi, entity_id)
-        with self.context.step("clock", "Compare the clocks"):
+        with self.context.step("clock", sentences.STEP_CLOCK):
             difference = clock_difference(facts, self.context.clock.now())
             drift = abs(difference - signed_in.token.clock_offset)
         user = str(facts.get("glpifriendlyname") or facts.get("glpiname") or "?")

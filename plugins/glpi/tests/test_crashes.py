@@ -82,8 +82,13 @@ def picture(simulator: GlpiSimulator) -> Any:
         ],
         "contacts": [(c["name"], c["email"]) for c in simulator.contacts()],
         "tickets": [
-            (t["name"], t["status"], t["content"].partition("<a")[0], len(t["_requesters"]),
-             t["_requester_emails"])
+            (
+                t["name"],
+                t["status"],
+                t["content"].partition("<a")[0],
+                len(t["_requesters"]),
+                t["_requester_emails"],
+            )
             for t in simulator.tickets()
         ],
         "followups": [f["content"] for f in simulator.followups()],
@@ -176,9 +181,7 @@ def test_an_answer_that_is_lost(
             for _ in range(5):
                 worker = hub.worker()
                 outcomes = (
-                    worker.deliver_batch(events)
-                    if len(events) > 1
-                    else [worker.deliver(events[0])]
+                    worker.deliver_batch(events) if len(events) > 1 else [worker.deliver(events[0])]
                 )
                 if not any(isinstance(outcome, RetryLater) for outcome in outcomes):
                     break

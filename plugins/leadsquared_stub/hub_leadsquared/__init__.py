@@ -1,58 +1,17 @@
-"""LeadSquared for the CRM Hub. Declared, so that it is listed; not usable yet."""
+"""LeadSquared for the CRM Hub: contacts become leads, conversations activities."""
 
 from __future__ import annotations
 
-from hub.sdk import (
-    CONTACT_UPDATED,
-    Done,
-    Event,
-    Plugin,
-    Processor,
-    SettingsSchema,
-    SetupFailed,
-    SetupResult,
-    SetupService,
-    Skip,
-)
-from hub.sdk.settings import secret
+from typing import Any
 
-__version__ = "0.1.0"
-
-_NOT_READY = "The LeadSquared plugin is only declared so far."
+__version__ = "1.0.0"
 
 
-class LeadSquaredSettings(SettingsSchema):
-    """The keys of an administrator's account."""
+def __getattr__(name: str) -> Any:
+    """Builds ``plugin`` when it is asked for, so that the simulator need not load all of it."""
+    if name == "plugin":
+        from hub_leadsquared.manifest import plugin
 
-    access_key = secret("Access key", required=True)
-    secret_key = secret("Secret key", required=True)
-
-
-class LeadSquaredSetup(SetupService):
-    """Refuses: the hub does not install a plugin that is not ready."""
-
-    def run(self) -> SetupResult:
-        """Always fails, with the reason."""
-        raise SetupFailed(_NOT_READY)
-
-
-class LeadSquaredProcessor(Processor):
-    """Has nothing to do yet."""
-
-    def handle_contact_updated(self, event: Event) -> Done:
-        """Skips, with the reason."""
-        raise Skip(_NOT_READY)
-
-
-plugin = Plugin(
-    id="leadsquared",
-    name="LeadSquared",
-    version=__version__,
-    description="Contacts become leads, conversations become activities.",
-    package="hub_leadsquared",
-    settings=LeadSquaredSettings,
-    setup=LeadSquaredSetup,
-    processor=LeadSquaredProcessor,
-    events=frozenset({CONTACT_UPDATED}),
-    not_ready=_NOT_READY,
-)
+        globals()["plugin"] = plugin
+        return plugin
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -40,8 +40,9 @@ _CONVERSATION_CHANGES = (
     "label_list",
     "custom_attributes",
 )
-#: Keys of ``additional_attributes`` in which CRM integrations keep their own ids.
-_OWN_KEYS = frozenset({"external"})
+#: Keys of ``additional_attributes`` that concern no CRM: the ids that CRM integrations keep there,
+#: and where a visitor's browser was last (``ContactIpLookupJob`` reads it).
+_UNCONCERNING_KEYS = frozenset({"external", "created_at_ip", "updated_at_ip"})
 
 _NOISE = {
     "webwidget_triggered": "A visitor opened the widget; nothing was said yet.",
@@ -116,7 +117,7 @@ def _concerns_a_crm(change: tuple[str, Change]) -> bool:
         return name in _CONTACT_CHANGES
     # What a CRM integration wrote there comes back as an event: an echo.
     before, after = (
-        {key: item for key, item in value.items() if key not in _OWN_KEYS}
+        {key: item for key, item in value.items() if key not in _UNCONCERNING_KEYS}
         if isinstance(value, dict)
         else {}
         for value in (values.previous, values.current)
@@ -137,21 +138,22 @@ def _conversation_created(body: Reader, source: Source, received_at: datetime) -
     )
     drafts = [_draft(born, f"conversation:{conversation.id}:created", body)]
     if conversation.status == "resolved":
-        # A blocked contact's conversation is born resolved: no change of status follows.
-        change = {"status": Change(None, "resolved")}
-        resolved = replace(born, name=events.CONVERSATION_RESOLVED, changes=change)
-        drafts.append(_draft(resolved, f"conversation:{conversation.id}:born-resolved", body))
+        # A blocked contact's conversation is born resolved: no change of status follows. If it was
+        # resolved between its birth and this body, one does, and has the same key.
+        change = Change(None, "resolved")
+        moment = payload.milliseconds(body.data.get("updated_at"))
+        drafts.append(_status(conversation, contact, change, moment, source, received_at, body))
     return drafts
 
 
 def _status_changed(body: Reader, source: Source, received_at: datetime) -> Outcome:
     conversation, contact = _conversation(body, source)
-    moment = payload.milliseconds(body.data.get("updated_at"))
-    previous = (payload.changes(body) or {}).get("status")
-    change = Change(previous.previous if previous else None, conversation.status)
-    return [
-        _status(conversation, contact, change, moment, source, received_at, body),
-    ]
+    # Chatwoot 4.15.1 sends no change list here. Should a later one do so, it is the better witness:
+    # the body may be newer than the change.
+    changed = payload.changes(body) or {}
+    change = _status_change(changed) or Change(None, conversation.status)
+    moment = payload.milliseconds(_changed_at(changed, body))
+    return [_status(conversation, contact, change, moment, source, received_at, body)]
 
 
 def _conversation_updated(body: Reader, source: Source, received_at: datetime) -> Outcome:
@@ -161,14 +163,14 @@ def _conversation_updated(body: Reader, source: Source, received_at: datetime) -
     if "id" in changed and changed["id"].previous is None:
         return "It repeats the creation of the conversation."
     conversation, contact = _conversation(body, source)
-    named = changed.get("updated_at")
-    updated_at = named.current if named else body.data.get("updated_at")
+    updated_at = _changed_at(changed, body)
     moment = payload.milliseconds(updated_at)
     drafts = []
-    if "status" in changed and changed["status"].current in payload.STATUSES:
-        drafts.append(
-            _status(conversation, contact, changed["status"], moment, source, received_at, body)
-        )
+    change = _status_change(changed)
+    if change is not None:
+        drafts.append(_status(conversation, contact, change, moment, source, received_at, body))
+        # What else this save changed is of the same version, so it tells the same status.
+        conversation = replace(conversation, status=change.current)
     others = {name: changed[name] for name in _CONVERSATION_CHANGES if name in changed}
     if others:
         event = _event(
@@ -183,6 +185,25 @@ def _conversation_updated(body: Reader, source: Source, received_at: datetime) -
         key = f"conversation:{conversation.id}:updated:{moment or _fingerprint(body)}"
         drafts.append(_draft(event, key, body))
     return drafts or "Only clocks of the conversation moved."
+
+
+def _changed_at(changed: dict[str, Change], body: Reader) -> Any:
+    """When the change was made, else when the state in the body was."""
+    named = changed.get("updated_at")
+    return named.current if named else body.data.get("updated_at")
+
+
+def _status_change(changed: dict[str, Change]) -> Change | None:
+    """The change of status, if there is one.
+
+    :raises BadPayload: to a status that is not known; to pass over it could lose a resolve.
+    """
+    change = changed.get("status")
+    if change is not None and change.current not in payload.STATUSES:
+        field = "changed_attributes.status.current_value"
+        allowed = ", ".join(payload.STATUSES)
+        raise BadPayload(field, f'"{field}" must be one of {allowed}, not {change.current!r:.40}.')
+    return change
 
 
 def _status(
@@ -241,6 +262,7 @@ def _message(name: str, body: Reader, source: Source, received_at: datetime) -> 
         contact=contact,
         conversation=replace(conversation, inbox_name=inbox),
         message=message,
+        version=_version(talk),
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
+from urllib.parse import unquote
 
 from hub.inbox.sources.reader import Reader, to_moment
 from hub.sdk.events import (
@@ -37,6 +40,8 @@ _DIRECTIONS: dict[Any, Direction] = {
     1: "outgoing",
     3: "template",
 }
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 #: Credentials of a visitor's live connection, of users and of API inboxes.
 _CREDENTIALS = frozenset({"pubsub_token", "access_token", "hmac_token", "secret"})
 #: What is kept of a mail's headers beside its text.
@@ -131,9 +136,13 @@ def changes(body: Reader) -> dict[str, Change] | None:
 
 
 def milliseconds(value: Any) -> int | None:
-    """A moment of a payload in milliseconds since 1970: what twins agree on."""
+    """A moment of a payload in milliseconds since 1970: what twins agree on.
+
+    A body tells microseconds, a change list what Rails' ``xmlschema(3)`` leaves of them: it cuts
+    off, and so must this.
+    """
     moment = to_moment(value)
-    return None if moment is None else round(moment.timestamp() * 1000)
+    return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def without_credentials(value: Any) -> Any:
@@ -201,7 +210,9 @@ def _attachment(found: Reader) -> Attachment:
 
 
 def _file_name(url: str | None) -> str | None:
-    return (url or "").partition("?")[0].rpartition("/")[2] or None
+    """The last part of an address, as people wrote it: "Invoice 4711.pdf", not "%204711"."""
+    last = unquote((url or "").partition("?")[0].rpartition("/")[2])
+    return _CONTROLS.sub("", last.rpartition("/")[2]) or None
 
 
 def _without_mail_bodies(attributes: dict[str, Any]) -> dict[str, Any]:

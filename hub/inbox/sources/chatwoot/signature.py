@@ -12,6 +12,8 @@ from hub.inbox.sources.kind import TOLERANCE, BadSignature
 HEADER = "x-chatwoot-signature"
 TIMESTAMP = "x-chatwoot-timestamp"
 _PREFIX = "sha256="
+#: Digits of unix seconds, with room for some 30,000 years.
+_MOST_DIGITS = 12
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
@@ -26,7 +28,8 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
             "The request is not signed. Chatwoot signs since 4.11.2; for an older one allow "
             "unsigned requests for this source.",
         )
-    if not given.startswith(_PREFIX) or not timestamp.isascii() or not timestamp.isdecimal():
+    is_moment = timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= _MOST_DIGITS
+    if not given.startswith(_PREFIX) or not is_moment:
         raise BadSignature("malformed", "The signature or its timestamp is malformed.")
     expected = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     # Compared as bytes: a header may hold characters that ``compare_digest`` refuses in texts.

@@ -9,6 +9,7 @@ from html import escape, unescape
 from typing import Final
 
 from hub.sdk import Conversation, Source
+from hub_glpi import sentences
 from hub_glpi.locale import phrase
 from hub_glpi.mappers.contact import MAX_LENGTH, clean
 
@@ -66,7 +67,7 @@ def title(conversation: Conversation, first_text: str, language: str) -> str:
         words = clean(first_text)
         subject = words if len(words) <= 80 else words[:79].rstrip() + "…"
     if not subject:
-        subject = phrase("Conversation {number}", language, number=conversation.id)
+        subject = phrase(sentences.TITLE, language, number=conversation.id)
     return subject[:MAX_LENGTH]
 
 
@@ -74,7 +75,7 @@ def content(source: Source, conversation: Conversation, text_html: str, language
     """The ticket's content (HTML): the customer's first message, and the way back."""
     body = text_html or f"<p>{escape(no_message_yet(language))}</p>"
     name = conversation.inbox_name or source.kind.capitalize()
-    label = phrase("Conversation {number} in {inbox}", language, number=conversation.id, inbox=name)
+    label = phrase(sentences.WAY_BACK, language, number=conversation.id, inbox=name)
     way_back = reference(source, conversation)
     if conversation.url:
         address = escape(conversation.url, quote=True)
@@ -84,7 +85,7 @@ def content(source: Source, conversation: Conversation, text_html: str, language
 
 def no_message_yet(language: str) -> str:
     """What stands in the ticket until the customer has written."""
-    return phrase("The customer has not written anything yet.", language)
+    return phrase(sentences.NO_MESSAGE_YET, language)
 
 
 def refers_to(content_html: str, reference_text: str) -> bool:

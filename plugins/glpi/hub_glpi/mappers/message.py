@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from hub.sdk import Attachment, Message
+from hub_glpi import sentences
 from hub_glpi.locale import phrase
 from hub_glpi.mappers.contact import clean
 from hub_glpi.mappers.text import markdown_to_html, plain_to_html
@@ -40,7 +41,7 @@ def followup(
 def deleted(message: Message, sent_at: str, language: str) -> str:
     """What stands in place of a message that was deleted."""
     head = " · ".join(filter(None, [sender_name(message, language), sent_at[:16]]))
-    note = phrase("This message was deleted.", language)
+    note = phrase(sentences.MESSAGE_DELETED, language)
     return f"<p><strong>{escape(head)}</strong></p><p><em>{escape(note)}</em></p>"
 
 
@@ -48,11 +49,11 @@ def sender_name(message: Message, language: str) -> str:
     """Who wrote it, in words."""
     name = clean(message.sender.name)
     kinds = {
-        "contact": "Customer",
-        "user": "Agent",
-        "bot": "Bot",
-        "assistant": "Assistant",
-        "system": "Automatic message",
+        "contact": sentences.SENDER_CONTACT,
+        "user": sentences.SENDER_USER,
+        "bot": sentences.SENDER_BOT,
+        "assistant": sentences.SENDER_ASSISTANT,
+        "system": sentences.SENDER_SYSTEM,
     }
     return name or phrase(kinds[message.sender.kind], language)
 
@@ -77,7 +78,7 @@ def _attachment(item: Attachment, language: str) -> str:
     label = escape(attachment_name(item))
     if item.latitude is not None and item.longitude is not None:
         place = f"{item.latitude:.6f}, {item.longitude:.6f}"
-        label = escape(f"{phrase('Location', language)} {item.title or ''}".strip())
+        label = escape(f"{phrase(sentences.LOCATION, language)} {item.title or ''}".strip())
         label = f"{label} ({place})"
     if item.url and urlsplit(item.url).scheme in ("http", "https"):
         size = f" ({_size(item.size)})" if item.size else ""

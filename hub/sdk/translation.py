@@ -1,0 +1,44 @@
+"""Translating the sentences of plugins.
+
+A catalogue maps English texts to their translation. Names in braces stand for what was filled in:
+``"Ticket {id} created."`` also translates "Ticket 99 created.", and keeps the 99.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cached_property
+
+_NAME = re.compile(r"\\?\{(\w+)\\?\}")
+
+
+class Translator:
+    """Translates into one language."""
+
+    def __init__(self, catalogue: Mapping[str, str]) -> None:
+        self._catalogue = catalogue
+
+    def __call__(self, sentence: str) -> str:
+        """The translation, or the sentence itself where the catalogue has none."""
+        if (known := self._catalogue.get(sentence)) is not None:
+            return known
+        for pattern, translation in self._templates:
+            if found := pattern.fullmatch(sentence):
+                values = {
+                    name: self._catalogue.get(value, value)
+                    for name, value in found.groupdict().items()
+                }
+                return translation.format_map(values)
+        return sentence
+
+    @cached_property
+    def _templates(self) -> list[tuple[re.Pattern[str], str]]:
+        """Templates as patterns, those with the most fixed text first."""
+        templates = [text for text in self._catalogue if _NAME.search(text)]
+        templates.sort(key=lambda text: len(_NAME.sub("", text)), reverse=True)
+        return [(_pattern(text), self._catalogue[text]) for text in templates]
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    return re.compile(_NAME.sub(r"(?P<\1>.+?)", re.escape(template)), re.DOTALL)

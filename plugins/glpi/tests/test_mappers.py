@@ -1,0 +1,397 @@
+"""The mappers: properties that hold for whatever arrives, and the rules by example."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from html import escape, unescape
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from hub_glpi.config import PRIORITIES, STATUSES
+from hub_glpi.mappers import contact as contacts
+from hub_glpi.mappers import conversation as conversations
+from hub_glpi.mappers import message as messages
+from hub_glpi.mappers.text import fingerprint, markdown_to_html, plain_to_html
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hub.sdk import Attachment, Contact, Conversation, Message, Sender, Source
+
+LOGIN = re.compile(r"[\w '@.\-]{1,255}")
+SAFE_TAGS = set(
+    [
+        "p",
+        "br",
+        "strong",
+        "em",
+        "a",
+        "ul",
+        "ol",
+        "li",
+        "code",
+        "pre",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "blockquote",
+        "hr",
+        "s",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+    ]
+)
+SOURCE = Source(3, "chatwoot", "1", "https://chat.example")
+
+
+class Tags(HTMLParser):
+    """Collects the tags and addresses of a text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: set[str] = set()
+        self.addresses: list[str] = []
+        self.text = ""
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("href", "src")]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+class TestNames:
+    @pytest.mark.parametrize(
+        ("name", "first", "last"),
+        [
+            ("Ann Lee", "Ann", "Lee"),
+            ("Carla Díaz Ruiz", "Carla", "Díaz Ruiz"),
+            ("  Ann \t\n Lee ", "Ann", "Lee"),
+            ("Cher", "", "Cher"),
+            ("", "", ""),
+            ("   ", "", ""),
+            ("山田 太郎", "山田", "太郎"),
+            ("山田\u3000太郎", "山田", "太郎"),
+            ("محمد علي", "محمد", "علي"),
+            ("An\x00n Le\x07e", "An", "n Le e"),
+        ],
+    )
+    def test_split_on_the_first_space(self, name: str, first: str, last: str) -> None:
+        assert contacts.name_parts(name) == (first, last)
+
+    @given(st.text(max_size=700))
+    def test_fit_into_glpi_and_are_clean(self, name: str) -> None:
+        first, last = contacts.name_parts(name)
+        for part in (first, last):
+            assert len(part) <= 255
+            assert part == part.strip()
+            assert not re.search(r"[\x00-\x1f]", part)
+        assert last or not first
+
+    def test_a_contact_always_has_a_last_name(self) -> None:
+        assert contacts.contact_values(Contact("1", "", email="a@b.example"), None)["name"] == (
+            "a@b.example"
+        )
+        assert contacts.contact_values(Contact("1", "", phone="+34612345678"), None)["name"] == (
+            "+34 612 34 56 78"
+        )
+
+
+class TestPhones:
+    @pytest.mark.parametrize(
+        ("phone", "region", "shown", "key"),
+        [
+            ("+34612345678", None, "+34 612 34 56 78", "34612345678"),
+            ("0151 23456789", "DE", "+49 1512 3456789", "4915123456789"),
+            ("tel:+34612345678", None, "+34 612 34 56 78", "34612345678"),
+            ("0151 23456789", None, "0151 23456789", "015123456789"),
+            ("123", None, "123", None),
+            ("", "DE", None, None),
+            ("٠١٥١٢٣٤٥٦٧٨٩", "DE", "+49 1512 3456789", "4915123456789"),
+        ],
+    )
+    def test_international_format(
+        self, phone: str, region: str | None, shown: str | None, key: str | None
+    ) -> None:
+        contact = Contact("1", phone=phone)
+        assert contacts.phone_of(contact, region) == shown
+        assert contacts.phone_key(contact, region) == key
+
+    @pytest.mark.parametrize(
+        "typed",
+        ["+34 612 345 678", "0034612345678", "34612345678", "612-34-56-78", "(+34) 612.345.678"],
+    )
+    def test_same_number_however_typed(self, typed: str) -> None:
+        assert contacts.same_phone(Contact("1", phone="+34612345678"), typed, None)
+
+    @pytest.mark.parametrize("typed", ["+34 612 345 679", "+49 612 345 678", "", "5678"])
+    def test_another_number(self, typed: str) -> None:
+        assert not contacts.same_phone(Contact("1", phone="+34612345678"), typed, None)
+
+    @given(st.text(max_size=40), st.text(max_size=40), st.sampled_from([None, "DE", "BR"]))
+    def test_nothing_breaks_them(self, one: str, other: str, region: str | None) -> None:
+        contact = Contact("1", phone=one)
+        contacts.phone_of(contact, region)
+        contacts.same_phone(contact, other, region)
+        pattern = contacts.phone_pattern(contact, region)
+        assert pattern is None or pattern.isdigit()
+
+
+class TestLogins:
+    @pytest.mark.parametrize(
+        ("contact", "login"),
+        [
+            (Contact("1", email="ann@example.com"), "ann@example.com"),
+            (Contact("1", email="ann+tag@example.com"), "ann-tag@example.com"),
+            (Contact("1", email="o'neil@example.com"), "o'neil@example.com"),
+            (Contact("1", phone="+34612345678"), "34612345678"),
+            (Contact("1", email="no email", phone="+34612345678"), "34612345678"),
+            (Contact("1", "Name only"), None),
+        ],
+    )
+    def test_by_example(self, contact: Contact, login: str | None) -> None:
+        assert contacts.login_of(contact, None) == login
+
+    @given(st.one_of(st.emails(), st.text(max_size=300)), st.text(max_size=30))
+    def test_are_valid_on_every_version(self, email: str, phone: str) -> None:
+        login = contacts.login_of(Contact("1", email=email, phone=phone), "DE")
+        if login is not None:
+            assert LOGIN.fullmatch(login)
+            assert not login.startswith("+")
+            spare = contacts.spare_login(login, "3/17")
+            assert LOGIN.fullmatch(spare)
+            assert spare != login
+
+
+class TestCustomersText:
+    @given(st.text(max_size=300))
+    def test_nothing_in_it_is_markup(self, text: str) -> None:
+        tags = Tags(plain_to_html(text))
+        assert tags.tags <= {"p", "br"}
+        assert tags.addresses == []
+
+    @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C"]), max_size=200))
+    def test_every_word_arrives(self, text: str) -> None:
+        assert Tags(plain_to_html(text)).text.split() == text.split()
+
+    def test_lines_stay_lines(self) -> None:
+        assert plain_to_html("one\r\ntwo\n\nfour") == "<p>one<br>two<br><br>four</p>"
+        assert plain_to_html(" \n ") == ""
+
+    def test_very_long_text_is_cut(self) -> None:
+        assert len(plain_to_html("x" * 200_000)) < 110_000
+
+
+class TestAgentsText:
+    @given(st.text(max_size=300))
+    def test_only_safe_tags_and_addresses(self, text: str) -> None:
+        tags = Tags(markdown_to_html(text))
+        assert tags.tags <= SAFE_TAGS
+        assert not any(a.lower().startswith(("javascript:", "data:")) for a in tags.addresses)
+
+    @pytest.mark.parametrize(
+        ("text", "html"),
+        [
+            ("**bold** and *soft*", "<p><strong>bold</strong> and <em>soft</em></p>"),
+            ("one\ntwo", "<p>one<br />two</p>"),
+            ("<script>x</script>", "<p>&lt;script&gt;x&lt;/script&gt;</p>"),
+            ("[x](javascript:alert(1))", "<p>[x](javascript:alert(1))</p>"),
+            (
+                "![spy](https://t.example/1.gif)",
+                '<p>!<a href="https://t.example/1.gif">spy</a></p>',
+            ),
+            ("- a\n- b", "<ul><li>a</li><li>b</li></ul>"),
+        ],
+    )
+    def test_by_example(self, text: str, html: str) -> None:
+        assert markdown_to_html(text) == html
+
+    def test_code_keeps_its_lines(self) -> None:
+        assert "a\nb" in Tags(markdown_to_html("```\na\nb\n```")).text
+
+
+class TestFingerprint:
+    @given(st.text(max_size=200))
+    def test_survives_the_trip_through_glpi(self, text: str) -> None:
+        html = plain_to_html(text)
+        stored = html.replace("&", "&#38;").replace("<", "&#60;").replace(">", "&#62;")
+        assert fingerprint(unescape(stored)) == fingerprint(html)
+        assert fingerprint(stored) == fingerprint(html)
+        assert fingerprint(escape(html)) == fingerprint(html)
+
+    def test_tells_texts_apart(self) -> None:
+        assert fingerprint("<p>one</p>") != fingerprint("<p>two</p>")
+
+
+class TestStatus:
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [("open", 2), ("pending", 4), ("snoozed", 4), ("resolved", 5), ("bot", 1), ("?", 2)],
+    )
+    def test_map(self, status: Any, expected: int) -> None:
+        assert conversations.status_of(Conversation("1", status=status), STATUSES) == expected
+
+    @pytest.mark.parametrize(
+        ("priority", "expected"),
+        [("urgent", 5), ("high", 4), ("medium", 3), ("low", 2), (None, 3), ("?", 3)],
+    )
+    def test_priorities(self, priority: Any, expected: int) -> None:
+        conversation = Conversation("1", priority=priority)
+        assert conversations.priority_of(conversation, PRIORITIES) == expected
+
+    @pytest.mark.parametrize(
+        ("previous", "target", "current", "written"),
+        [
+            (2, 5, 2, 5),  # resolved
+            (2, 5, 3, 5),  # an agent had planned it
+            (2, 5, 6, None),  # an agent had closed it
+            (2, 5, 5, None),  # an agent had solved it
+            (5, 2, 5, 2),  # reopened
+            (5, 2, 6, 2),  # reopened after GLPI closed it by itself
+            (5, 4, 5, 4),  # reopened with a bot
+            (5, 2, 2, None),  # an agent had reopened it
+            (4, 2, 5, None),  # an agent had solved it, the customer merely woke the chat
+            (2, 4, 6, None),
+            (2, 4, 3, 4),
+            (4, 4, 2, None),  # pending to snoozed
+        ],
+    )
+    def test_an_agents_decision_stands(
+        self, previous: int, target: int, current: int, written: int | None
+    ) -> None:
+        assert conversations.status_to_write(previous, target, current) == written
+
+
+class TestTicketText:
+    def test_the_way_back(self) -> None:
+        url = "https://chat.example/app/accounts/1/conversations/7?x=1&y=2"
+        html = conversations.content(
+            SOURCE, Conversation("7", url=url, inbox_name="<Web>"), "<p>Hi</p>", "en"
+        )
+        assert Tags(html).addresses == [url]
+        assert "Conversation 7 in &lt;Web&gt;" in html
+
+    def test_without_an_address_it_is_named(self) -> None:
+        conversation = Conversation("7")
+        html = conversations.content(SOURCE, conversation, "", "en")
+        reference = conversations.reference(SOURCE, conversation)
+        assert reference == "chatwoot:3/conversations/7#"
+        assert conversations.refers_to(html, reference)
+
+    @pytest.mark.parametrize("url", ["https://c.example/app/accounts/1/conversations/7", None])
+    @given(number=st.integers(min_value=0, max_value=10**6))
+    def test_no_conversation_is_taken_for_another(self, url: str | None, number: int) -> None:
+        def numbered(n: int) -> Conversation:
+            return Conversation(str(n), url=url and f"{url[:-1]}{n}")
+
+        html = conversations.content(SOURCE, numbered(number), "<p>x</p>", "en")
+        for encoded in (html, escape(html), html.replace("&", "&#38;").replace("<", "&#60;")):
+            own = conversations.reference(SOURCE, numbered(number))
+            assert conversations.refers_to(encoded, own)
+            other = conversations.reference(SOURCE, numbered(number // 10))
+            assert number // 10 == number or not conversations.refers_to(encoded, other)
+
+    @pytest.mark.parametrize(
+        ("subject", "text", "expected"),
+        [
+            ("Broken  printer", "Hi", "Broken printer"),
+            (None, "My printer\nburns", "My printer burns"),
+            (None, "w" * 300, "w" * 79 + "…"),
+            (None, "", "Conversation 7"),
+        ],
+    )
+    def test_title(self, subject: str | None, text: str, expected: str) -> None:
+        conversation = Conversation("7", subject=subject)
+        assert conversations.title(conversation, text, "en") == expected
+
+    @given(st.datetimes(timezones=st.just(UTC)), st.integers(-12 * 4, 14 * 4))
+    def test_server_time(self, moment: datetime, quarters: int) -> None:
+        if 2 < moment.year < 9998:
+            text = conversations.server_time(moment, quarters * 900)
+            assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", text)
+
+    def test_server_time_is_the_servers(self) -> None:
+        moment = datetime(2026, 7, 14, 23, 30, tzinfo=UTC)
+        assert conversations.server_time(moment, 7200) == "2026-07-15 01:30:00"
+
+
+class TestMessages:
+    def test_head_names_sender_and_time(self) -> None:
+        message = Message("1", "outgoing", "Hi", sender=Sender("user", "5", "Bob <b>"))
+        html = messages.followup(message, "2026-07-15 01:30:00", "en")
+        assert html == "<p><strong>Bob &lt;b&gt; · 2026-07-15 01:30</strong></p><p>Hi</p>"
+
+    def test_an_empty_message_has_no_followup(self) -> None:
+        assert messages.followup(Message("1", text=" "), "", "en") == ""
+
+    def test_attachments_are_links(self) -> None:
+        message = Message(
+            "1",
+            attachments=(
+                Attachment(
+                    "file", "9", "https://c.example/a%20b.pdf?x=1&y", "a&b.pdf", size=12_345
+                ),
+                Attachment("location", "10", latitude=1.5, longitude=2.5, title="Here"),
+                Attachment("contact", "11", title="+34 612"),
+                Attachment("file", "12", "javascript:alert(1)", "x"),
+            ),
+        )
+        html = messages.body(message, "en", {"9": "stored as document 4"})
+        tags = Tags(html)
+        assert tags.addresses == ["https://c.example/a%20b.pdf?x=1&y"]
+        assert "a&b.pdf (12 KB) (stored as document 4)" in tags.text
+        assert "Location Here (1.500000, 2.500000)" in tags.text
+        assert "+34 612" in tags.text
+
+    @pytest.mark.parametrize(
+        ("size", "shown"),
+        [
+            (1, "1 B"),
+            (1536, "1.5 KB"),
+            (20 * 2**20, "20 MB"),
+            (5 * 2**30, "5.0 GB"),
+            (2**42, "4096 GB"),
+        ],
+    )
+    def test_sizes(self, size: int, shown: str) -> None:
+        html = messages.attachments(
+            [Attachment("file", "1", "https://c.example/x", "x", size=size)], "en", {}
+        )
+        assert f"({shown})" in html
+
+    def test_what_was_answered_in_a_form(self) -> None:
+        message = Message(
+            "1",
+            "template",
+            "Your order?",
+            attributes={"submitted_values": [{"title": "Order", "value": "<7>"}, {"value": "x"}]},
+        )
+        text = Tags(messages.body(message, "en")).text
+        assert "Order: <7>" in text
+        assert "→ x" in text
+
+    def test_a_survey(self) -> None:
+        rated = {"csat_survey_response": {"rating": 5, "feedback_message": "Great"}}
+        message = Message("1", "template", "Rate us", attributes={"submitted_values": rated})
+        assert "→ 5 Great" in Tags(messages.body(message, "en")).text
+
+    @settings(max_examples=50)
+    @given(st.text(max_size=50), st.text(max_size=80), st.text(max_size=40))
+    def test_nothing_breaks_them(self, text: str, url: str, name: str) -> None:
+        attachment = Attachment("file", "1", url, name)
+        message = Message(
+            "1", text=text, sender=Sender("contact", name=name), attachments=(attachment,)
+        )
+        tags = Tags(messages.followup(message, "2026-07-15 01:30:00", "fr"))
+        assert tags.tags <= {"p", "br", "strong", "ul", "li", "a"}
+        assert not any(a.lower().startswith("javascript") for a in tags.addresses)

@@ -1,0 +1,97 @@
+"""New conversations: each gets one activity on the lead of its contact."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+
+from hub.sdk import Done, Event, NeedsAttention, Remote, Skip
+from hub_leadsquared import sentences
+from hub_leadsquared.mappers.conversation import started_note
+from hub_leadsquared.posts import Post, Posts
+from hub_leadsquared.work import Work, contact_key, conversation_key, conversation_of
+
+_KIND: Final = "started"
+#: Remembers, by contact, the conversations that began before it was known who wrote.
+_UNCLAIMED: Final = "unclaimed"
+_MOST_UNCLAIMED: Final = 20
+
+
+class Conversations:
+    """Posts the activities of new conversations."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._links = work.context.links
+
+    def started(self, event: Event) -> Done:
+        """Post the activity.
+
+        :raises Skip: it is switched off, was posted before, or the contact is not known yet.
+        """
+        post = self._post(event)
+        if link := self._links.get(_KIND, post.local_id):
+            raise Skip(sentences.STARTED_BEFORE.format(id=link.remote_id))
+        try:
+            link = Posts(self._work).post(event, post)
+        except Skip:
+            self._remember(event, post)
+            raise
+        return Done(sentences.STARTED_POSTED.format(id=link.remote_id), link.url)
+
+    def catch_up(self, event: Event) -> bool:
+        """Post the activities that waited for the contact to give an email or phone number.
+
+        Answers whether there were any.
+        """
+        waiting = self._waiting(event)
+        if not waiting or not self._work.config.started_enabled:
+            return False
+        for item in waiting:
+            post = Post(
+                _KIND,
+                item["key"],
+                self._code(),
+                item["note"],
+                datetime.fromisoformat(item["at"]),
+            )
+            link = Posts(self._work).post(event, post)
+            self._work.say(sentences.STARTED_POSTED, id=link.remote_id)
+        self._keep(event, [])
+        return True
+
+    def _post(self, event: Event) -> Post:
+        config, conversation = self._work.config, conversation_of(event)
+        if not config.started_enabled:
+            raise Skip(sentences.STARTED_OFF)
+        at = conversation.created_at or event.occurred_at
+        note = started_note(
+            conversation,
+            at,
+            brand=event.source.kind.capitalize(),
+            zone=config.zone,
+            zone_name=config.zone_name,
+            language=config.language,
+        )
+        return Post(_KIND, conversation_key(event), self._code(), note, at)
+
+    def _code(self) -> int:
+        code = self._work.config.started_code
+        if code is None:
+            raise NeedsAttention(sentences.NO_ACTIVITY_TYPE, field="enable_conversation_activity")
+        return code
+
+    def _remember(self, event: Event, post: Post) -> None:
+        waiting = self._waiting(event)
+        if all(item["key"] != post.local_id for item in waiting):
+            item = {"key": post.local_id, "note": post.note, "at": post.at.isoformat()}
+            self._keep(event, [*waiting, item][-_MOST_UNCLAIMED:])
+        self._work.say(sentences.STARTED_LATER)
+
+    def _waiting(self, event: Event) -> list[dict[str, Any]]:
+        link = self._links.get(_UNCLAIMED, contact_key(event))
+        return list(link.data["conversations"]) if link else []
+
+    def _keep(self, event: Event, waiting: list[dict[str, Any]]) -> None:
+        key = contact_key(event)
+        self._links.adopt(_UNCLAIMED, key, Remote(key, data={"conversations": waiting}))

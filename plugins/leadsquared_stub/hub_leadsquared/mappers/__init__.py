@@ -1,0 +1,1 @@
+"""From Chatwoot's words to LeadSquared's: pure functions."""

@@ -1,0 +1,73 @@
+"""A message as a line of a transcript: what is kept of it, and how it is shown."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final, Self
+
+from hub.sdk import Event, Message
+from hub_leadsquared import sentences
+from hub_leadsquared.locale import phrase
+from hub_leadsquared.mappers.text import cut, lines, one_line
+
+#: No more of a message is ever shown, so no more is kept. Characters.
+KEPT_TEXT: Final = 1_800
+_LONGEST_NAME: Final = 80
+_MOST_ATTACHMENTS: Final = 5
+_KINDS: Final = {
+    "contact": sentences.NOTE_CUSTOMER,
+    "user": sentences.NOTE_AGENT,
+    "bot": sentences.NOTE_BOT,
+    "assistant": sentences.NOTE_BOT,
+    "system": sentences.NOTE_SYSTEM,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One message. ``at`` is UTC in ISO form, ``kind`` the sender's, ``files`` the kinds."""
+
+    id: str
+    at: str
+    name: str
+    kind: str
+    text: str
+    files: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, message: Message, event: Event) -> Self:
+        """What a transcript needs of a message."""
+        at = (message.created_at or event.occurred_at).astimezone(UTC)
+        return cls(
+            id=message.id,
+            at=at.isoformat(timespec="seconds"),
+            name=cut(one_line(message.sender.name), _LONGEST_NAME),
+            kind=message.sender.kind,
+            text=cut(lines(message.text), KEPT_TEXT),
+            files=tuple(item.kind for item in message.attachments[:_MOST_ATTACHMENTS]),
+        )
+
+    @classmethod
+    def from_data(cls, data: dict[str, Any]) -> Self:
+        """The entry of what ``as_data`` wrote."""
+        return cls(**{**data, "files": tuple(data["files"])})
+
+    def as_data(self) -> dict[str, Any]:
+        """The entry as JSON data."""
+        return {**asdict(self), "files": list(self.files)}
+
+    @property
+    def order(self) -> tuple[str, int, str]:
+        """Sorts entries as they were said: by time, then by number."""
+        return self.at, int(self.id) if self.id.isdigit() else 0, self.id
+
+    def shown(self, zone: tzinfo, language: str) -> str:
+        """``[2026-07-14 10:00] Ann: Hello`` and a line that names attachments."""
+        time = datetime.fromisoformat(self.at).astimezone(zone).strftime("%Y-%m-%d %H:%M")
+        name = self.name or phrase(_KINDS[self.kind], language)
+        files = ", ".join(
+            phrase(sentences.NOTE_ATTACHMENT, language, kind=kind) for kind in self.files
+        )
+        text = self.text or ("" if files else phrase(sentences.NOTE_NO_TEXT, language))
+        return f"[{time}] {name}: " + "\n".join(filter(None, (text, files)))

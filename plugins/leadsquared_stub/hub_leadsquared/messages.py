@@ -1,0 +1,90 @@
+"""Messages: they are kept for the transcript, without a call."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from hub.sdk import Done, Event, Link, Message, Outcome, Remote, Skip
+from hub_leadsquared import sentences
+from hub_leadsquared.mappers.message import Entry
+from hub_leadsquared.notebook import Notebook
+from hub_leadsquared.work import Work, conversation_key, conversation_of, message_of
+
+_KIND: Final = "messages"
+
+
+class Messages:
+    """Keeps the messages of conversations that are not resolved yet."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._links = work.context.links
+
+    def remember(self, events: Sequence[Event]) -> list[Outcome]:
+        """Keep new messages of one conversation."""
+        if not self._work.config.transcript_enabled:
+            return [Skip(sentences.TRANSCRIPT_OFF) for _ in events]
+        book = self.notebook(events[0])
+        outcomes: list[Outcome] = []
+        entries: list[Entry] = []
+        for event in events:
+            message = message_of(event)
+            if reason := reason_to_leave_out(message):
+                outcomes.append(Skip(reason))
+            elif book.has_covered(message.id):
+                outcomes.append(Skip(sentences.MESSAGE_SENT_BEFORE))
+            else:
+                entries.append(Entry.of(message, event))
+                outcomes.append(Done(sentences.MESSAGE_KEPT))
+        if entries:
+            inbox = conversation_of(events[0]).inbox_name
+            self.keep(events[0], book.with_entries(entries).of_inbox(inbox))
+        return outcomes
+
+    def revise(self, event: Event) -> Done:
+        """Bring a message that waits for the transcript to what it is now.
+
+        :raises Skip: it does not wait.
+        """
+        message, book = message_of(event), self.notebook(event)
+        if not book.holds(message.id):
+            raise Skip(
+                sentences.MESSAGE_SENT_BEFORE
+                if book.has_covered(message.id)
+                else sentences.MESSAGE_UNKNOWN
+            )
+        if message.deleted:
+            self.keep(event, book.without(message.id))
+            return Done(sentences.MESSAGE_REMOVED)
+        entry = Entry.of(message, event)
+        if entry in book.entries:
+            raise Skip(sentences.NOTHING_CHANGED)
+        self.keep(event, book.with_entries([entry]))
+        return Done(sentences.MESSAGE_CHANGED)
+
+    def notebook(self, event: Event) -> Notebook:
+        """What is remembered of the event's conversation."""
+        link = self._link(event)
+        return Notebook.of(link.data if link else None)
+
+    def keep(self, event: Event, book: Notebook) -> None:
+        """Remember this of the event's conversation."""
+        link, key = self._link(event), conversation_key(event)
+        if link is None:
+            # Nothing remote stands behind it: the link is a memory that outlives the worker.
+            self._links.adopt(_KIND, key, Remote(key, data=book.as_data()))
+        else:
+            self._links.update(link, data=book.as_data())
+
+    def _link(self, event: Event) -> Link | None:
+        return self._links.get(_KIND, conversation_key(event))
+
+
+def reason_to_leave_out(message: Message) -> str | None:
+    """Why a message is not part of transcripts, if it is not."""
+    if message.private:
+        return sentences.PRIVATE_LEFT_OUT
+    if message.direction == "template":
+        return sentences.TEMPLATE_LEFT_OUT
+    return sentences.MESSAGE_REMOVED if message.deleted else None

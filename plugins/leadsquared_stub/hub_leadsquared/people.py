@@ -1,0 +1,216 @@
+"""Contacts: each person gets one lead, and keeps it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
+
+from hub.sdk import CONTACT_CREATED, Contact, Done, Event, Intent, Link, Rejected, Remote, Skip
+from hub_leadsquared import sentences
+from hub_leadsquared.api.errors import Duplicate, LeadGone
+from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE, Lead
+from hub_leadsquared.finders import Found, find_lead
+from hub_leadsquared.mappers.contact import changes, identity_keys, lead_values
+from hub_leadsquared.work import Work, contact_key, contact_of
+
+_T = TypeVar("_T")
+_KIND: Final = "lead"
+#: Attributes that no two leads may share, unless the customer set it otherwise.
+_UNIQUE: Final = (EMAIL, PHONE, MOBILE)
+#: Attribute -> the contact's field in the source that it comes from.
+_FROM_FIELD: Final = {
+    FIRST_NAME: "name",
+    LAST_NAME: "name",
+    PHONE: "phone_number",
+    MOBILE: "phone_number",
+}
+
+
+class People:
+    """Keeps contacts and their leads together."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._links = work.context.links
+        self._leads = work.leadsquared.leads
+
+    def knows(self, event: Event) -> bool:
+        """Whether the person has a lead, as far as the hub knows."""
+        return self._links.get(_KIND, contact_key(event)) is not None
+
+    def follow(self, event: Event) -> Done:
+        """Bring the lead to what a contact event says.
+
+        :raises Skip: nothing to do.
+        """
+        contact = contact_of(event)
+        link = self._links.get(_KIND, contact_key(event))
+        if link is None:
+            link, sentence = self._find_or_create(event, contact)
+            return Done(sentence, link.url)
+        return self._update(event, contact, link)
+
+    def ensure(self, event: Event) -> Link:
+        """The person's lead, found or made if need be.
+
+        :raises Skip: the contact has neither email nor phone number.
+        """
+        link = self._links.get(_KIND, contact_key(event))
+        if link is not None:
+            return link
+        link, sentence = self._find_or_create(event, contact_of(event))
+        self._work.context.progress(sentence)
+        return link
+
+    def with_lead(self, event: Event, do: Callable[[Link], _T]) -> _T:
+        """What ``do`` returns for the person's lead.
+
+        A lead that LeadSquared no longer has is found or made again, and ``do`` tried once more.
+
+        :raises LeadGone: it fails also for the lead that was just found or made.
+        """
+        lead = self.ensure(event)
+        try:
+            return do(lead)
+        except LeadGone:
+            again, _ = self._replace(event, lead)
+            return do(again)
+
+    def _find_or_create(self, event: Event, contact: Contact) -> tuple[Link, str]:
+        keys = identity_keys(contact, self._work.config.region)
+        if not keys:
+            raise Skip(sentences.NOT_IDENTIFIABLE)
+        with self._work.context.identity(*keys):
+            found = find_lead(
+                self._work.leadsquared, contact, self._work.config.region, self._work.say
+            )
+            return self._adopt(event, contact, found) if found else self._create(event, contact)
+
+    def _replace(self, event: Event, link: Link) -> tuple[Link, str]:
+        self._work.say(sentences.LEAD_REPLACED, id=link.remote_id)
+        self._links.forget(link)
+        return self._find_or_create(event, contact_of(event))
+
+    def _adopt(self, event: Event, contact: Contact, found: Found) -> tuple[Link, str]:
+        """Link to a lead that exists, filling in only what is empty there or just changed."""
+        lead, values = found.lead, self._values(contact)
+        patch = {
+            name: value
+            for name, value in values.items()
+            if value
+            and value != lead.value(name)
+            and (not lead.value(name) or event.changed(_FROM_FIELD.get(name, "")))
+        }
+        if lead.phones and not event.changed("phone_number"):
+            patch.pop(self._work.config.phone_field, None)
+        if LAST_NAME in patch and lead.value(FIRST_NAME) and FIRST_NAME not in patch:
+            # Half a name would make a whole one wrong.
+            patch.pop(LAST_NAME)
+        filled = bool(patch) and self._fill(lead, patch)
+        link = self._links.adopt(
+            _KIND, contact_key(event), self._remote(lead.id, values), version=_version(event)
+        )
+        sentence = sentences.LEAD_FILLED if filled else sentences.LEAD_FOUND
+        return link, sentence.format(name=_label(lead.id, lead.values), means=found.means)
+
+    def _fill(self, lead: Lead, patch: Mapping[str, str]) -> bool:
+        try:
+            self._write(lead.id, patch)
+        except Rejected as rejected:
+            # Worth a word, but no reason to leave the customer without a lead.
+            self._work.say(sentences.NOT_COMPLETED, reason=rejected.sentence)
+            return False
+        return True
+
+    def _create(self, event: Event, contact: Contact) -> tuple[Link, str]:
+        values = self._values(contact)
+
+        def create() -> Remote:
+            return self._remote(self._create_or_take(values), values)
+
+        def find(_: Intent) -> Remote | None:
+            return None  # it was looked for a moment ago, by email and phone number
+
+        link = self._links.create_once(
+            _KIND,
+            contact_key(event),
+            create=create,
+            find=find,
+            natural_key=" ".join(identity_keys(contact, self._work.config.region)),
+            version=_version(event),
+        )
+        return link, sentences.LEAD_CREATED.format(name=_label(link.remote_id, values))
+
+    def _create_or_take(self, values: Mapping[str, str]) -> str:
+        """Make the lead, or take the one that LeadSquared knows by the phone number."""
+        known = {name: value for name, value in values.items() if value}
+        try:
+            return self._leads.create_or_update({**known, SOURCE: self._work.config.source})
+        except Duplicate:
+            if self._work.config.phone_field not in known:
+                raise
+        # The lead exists, so it keeps its source.
+        lead_id = self._leads.create_or_update(known, search_by=PHONE)
+        self._work.say(sentences.PHONE_TAKEN)
+        return lead_id
+
+    def _update(self, event: Event, contact: Contact, link: Link) -> Done:
+        version = event.version
+        if version is not None and link.version is not None and version < link.version:
+            raise Skip(sentences.OLDER)
+        sent, values = link.data["sent"], self._values(contact)
+        patch = changes(sent, values, creation=event.name == CONTACT_CREATED)
+        if not patch:
+            if version is not None and version != link.version:
+                self._links.update(link, version=version)
+            raise Skip(sentences.NOTHING_CHANGED)
+        try:
+            written = self._write_what_fits(link.remote_id, patch)
+        except LeadGone:
+            again, sentence = self._replace(event, link)
+            return Done(sentence, again.url)
+        self._links.update(link, data={"sent": {**sent, **written}}, version=version)
+        if not written:
+            raise Skip(sentences.TAKEN_BY_OTHER.format(fields=_fields(patch)))
+        name = _label(link.remote_id, {**sent, **written})
+        sentence = sentences.LEAD_UPDATED.format(name=name, fields=_fields(written))
+        return Done(sentence, link.url)
+
+    def _write_what_fits(self, lead_id: str, patch: Mapping[str, str]) -> Mapping[str, str]:
+        """Write; without email and phone number where another lead has them. What was written."""
+        try:
+            self._write(lead_id, patch)
+        except Duplicate:
+            rest = {name: value for name, value in patch.items() if name not in _UNIQUE}
+            taken = {name: value for name, value in patch.items() if name in _UNIQUE}
+            self._work.say(sentences.TAKEN_BY_OTHER, fields=_fields(taken))
+            if rest:
+                self._write(lead_id, rest)
+            return rest
+        return patch
+
+    def _write(self, lead_id: str, patch: Mapping[str, str]) -> None:
+        automations = self._work.config.run_automations
+        self._leads.update(lead_id, patch, run_automations=automations)
+
+    def _values(self, contact: Contact) -> dict[str, str]:
+        config = self._work.config
+        return lead_values(contact, config.phone_field, config.region)
+
+    def _remote(self, lead_id: str, values: Mapping[str, str]) -> Remote:
+        return Remote(lead_id, url=self._work.config.page(lead_id), data={"sent": dict(values)})
+
+
+def _label(lead_id: str, values: Mapping[str, str]) -> str:
+    """What a person recognises the lead by."""
+    name = f"{values.get(FIRST_NAME, '')} {values.get(LAST_NAME, '')}".strip()
+    return name or values.get(EMAIL) or lead_id
+
+
+def _fields(values: Mapping[str, str]) -> str:
+    return ", ".join(sorted(values))
+
+
+def _version(event: Event) -> int | None:
+    """Conversation events carry the version of the conversation, not of the contact."""
+    return event.version if event.name.startswith("contact.") else None

@@ -1,0 +1,75 @@
+"""What happens in LeadSquared for each event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import ClassVar
+
+from hub.sdk import MESSAGE_CREATED, BatchOutcome, Done, Event, HubError, Processor, Skip
+from hub_leadsquared import sentences
+from hub_leadsquared.api import LeadSquared
+from hub_leadsquared.config import Config
+from hub_leadsquared.conversations import Conversations
+from hub_leadsquared.messages import Messages
+from hub_leadsquared.people import People
+from hub_leadsquared.transcripts import Transcripts
+from hub_leadsquared.work import Work
+
+
+class LeadSquaredProcessor(Processor):
+    """Brings LeadSquared to the state that an event describes.
+
+    Any event may be the first that the hub hears of a contact or conversation.
+    """
+
+    #: Keeping messages costs no call; together they also cost but one commit.
+    batches: ClassVar[dict[str, int]] = {MESSAGE_CREATED: 50}
+
+    def handle_contact_created(self, event: Event) -> Done:
+        """Find or make the lead."""
+        return self._follow(event)
+
+    def handle_contact_updated(self, event: Event) -> Done:
+        """Write what changed; find or make the lead if there is none yet."""
+        return self._follow(event)
+
+    def handle_conversation_created(self, event: Event) -> Done:
+        """Post the activity that says so, if it is switched on."""
+        return Conversations(self._work).started(event)
+
+    def handle_conversation_resolved(self, event: Event) -> Done:
+        """Post the transcript, if it is switched on."""
+        return Transcripts(self._work).resolved(event)
+
+    def handle_message_created(self, event: Event) -> Done:
+        """Keep the message for the transcript. No call."""
+        (outcome,) = Messages(self._work).remember([event])
+        if isinstance(outcome, HubError):
+            raise outcome
+        return outcome
+
+    def handle_message_created_batch(self, events: Sequence[Event]) -> BatchOutcome:
+        """Keep the messages of one conversation. No call."""
+        return Messages(self._work).remember(events)
+
+    def handle_message_updated(self, event: Event) -> Done:
+        """Change or drop a message that waits for the transcript. No call."""
+        return Messages(self._work).revise(event)
+
+    def _follow(self, event: Event) -> Done:
+        people, conversations = People(self._work), Conversations(self._work)
+        try:
+            done = people.follow(event)
+        except Skip:
+            # The lead may be there since a try that was cut off before it came to the rest.
+            if not people.knows(event) or not conversations.catch_up(event):
+                raise
+            return Done(sentences.CAUGHT_UP)
+        conversations.catch_up(event)
+        return done
+
+    @cached_property
+    def _work(self) -> Work:
+        config = Config.of(self.context)
+        return Work(self.context, config, LeadSquared(self.context, config.endpoint_url))

@@ -1,0 +1,113 @@
+"""The recorded events through a whole hub, which is disturbed on the way: the end is the same."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from hub.sdk.testing import payloads
+from tests.support.installation import RunningHub
+
+#: A merge moves a conversation into another contact's lane, and between lanes there is no order.
+#: So this one is sent when the others have arrived.
+MERGE = "message_updated_after_contact_merge"
+NAMES = [name for name in payloads.names() if name != MERGE]
+
+Disturb = Callable[[RunningHub, int], None]
+
+
+def deliver_all(folder: Path, disturb: Disturb) -> dict[str, Any]:
+    """Send all payloads, with ``disturb`` called before each; returns what GLPI holds."""
+    with RunningHub(folder) as hub:
+        hub.start_glpi("--service-time", "30")
+        hub.start()
+        hub.connect()
+        for number, name in enumerate(NAMES):
+            disturb(hub, number)
+            answer = hub.send(payloads.raw(name))
+            assert answer.status_code in (200, 202), (name, answer.text)
+        hub.wait()
+        assert hub.send(payloads.raw(MERGE)).status_code == 202
+        hub.wait()
+        status = hub.run("status")
+        assert (status["waiting"], status["running"], status["dead"]) == (0, 0, 0), hub.story()
+        return hub.glpi()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    return deliver_all(tmp_path_factory.mktemp("calm"), lambda *_: None)
+
+
+def test_everything_arrives(undisturbed):
+    logins = [user[0] for user in undisturbed["users"]]
+    assert logins == sorted(
+        [
+            "4915112345678",
+            "ann.lindqvist@example.com",
+            "ben.okafor@example.com",
+            "ops@oneil.example.net",
+            "priya.n@example.org",
+        ]
+    )
+    assert len(undisturbed["tickets"]) == 6
+
+
+def test_killed_workers_change_nothing(undisturbed, tmp_path):
+    killed = []
+
+    def kill(hub: RunningHub, number: int) -> None:
+        if number in (25, 45, 60):
+            while not (victims := hub.kill("worker-process")):
+                time.sleep(0.1)
+            killed.append(victims)
+
+    assert deliver_all(tmp_path, kill) == undisturbed
+    assert sum(killed) >= 3
+
+
+def test_a_wiped_redis_changes_nothing(undisturbed, tmp_path):
+    def wipe(hub: RunningHub, number: int) -> None:
+        if number % 10 == 5:
+            Redis(unix_socket_path=str(hub.folder / "data" / "redis.sock")).flushall()
+
+    assert deliver_all(tmp_path, wipe) == undisturbed
+
+
+def test_a_redis_that_is_away_changes_nothing(undisturbed, tmp_path):
+    """Killed again and again: the supervisor brings it back, later each time."""
+
+    def kill(hub: RunningHub, number: int) -> None:
+        if number in (20, 40):
+            assert hub.kill("redis-server") == 1
+
+    assert deliver_all(tmp_path, kill) == undisturbed
+
+
+def test_a_killed_hub_goes_on_after_its_restart(undisturbed, tmp_path):
+    def kill(hub: RunningHub, number: int) -> None:
+        if number == 40:
+            assert hub.up is not None
+            hub.up.kill()
+            hub.up.wait()
+            time.sleep(1.5)  # its children notice and stop
+            hub.start()
+
+    assert deliver_all(tmp_path, kill) == undisturbed
+
+
+def test_a_clean_stop_leaves_no_session_in_glpi(tmp_path):
+    with RunningHub(tmp_path) as hub:
+        hub.start_glpi()
+        hub.start()
+        hub.connect()
+        hub.send(payloads.raw("contact_created_full"))
+        hub.wait()
+        assert hub.glpi_sessions()
+        assert hub.stop() == 0
+        assert hub.glpi_sessions() == []

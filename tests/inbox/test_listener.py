@@ -1,0 +1,269 @@
+"""The door of the inbox, over HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+from urllib.parse import urlsplit
+
+import pytest
+from redis import Redis
+from sqlalchemy import event, func, select
+from sqlalchemy.exc import DataError, OperationalError
+
+from hub.accounts import sources
+from hub.database import db, reading
+from hub.delivery.sweeper import Sweeper
+from hub.inbox import quarantine, release
+from hub.models import Delivery, Event, Lane, QuarantinedRequest
+from hub.queue.ready import ReadyLanes
+from hub.sdk.testing import payloads
+
+
+def count(model: type) -> int:
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(model)) or 0
+
+
+def body_of(name: str) -> bytes:
+    return payloads.raw(name)
+
+
+def test_an_event_is_accepted_with_its_delivery_and_lane(door):
+    answer = door.knock(body_of("contact_created_full"))
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "accepted"
+    with reading() as session:
+        stored = session.scalars(select(Event)).one()
+        delivery = session.scalars(select(Delivery)).one()
+        lane = session.scalars(select(Lane)).one()
+    assert answer.json()["event_id"] == stored.id
+    assert (stored.name, stored.contact_id) == ("contact.created", "506")
+    assert (delivery.event_id, delivery.lane_id) == (stored.id, lane.id)
+    assert lane.key == f"{door.source.id}/contact:506"
+    taken = ReadyLanes(door.app.extensions["hub.redis"]).take()
+    assert taken is not None
+    assert taken.lane_id == lane.id
+
+
+def test_every_payload_sent_three_times_is_stored_once(door):
+    for name in payloads.names():
+        body = body_of(name)
+        headers = door.signed(body)
+        first = door.post(body, headers)
+        assert first.status_code in (200, 202), (name, first.text)
+        same_delivery = door.post(body, headers)
+        other_delivery = door.knock(body)
+        if first.json()["status"] == "ignored":
+            assert same_delivery.json() == other_delivery.json() == first.json()
+        else:
+            assert (same_delivery.status_code, other_delivery.status_code) == (200, 200), name
+            assert same_delivery.json() == other_delivery.json() == {"status": "duplicate"}
+    assert count(Event) == count(Delivery) == 58
+    assert count(QuarantinedRequest) == 0
+
+
+def test_an_unknown_address_keeps_nothing(door):
+    for path in ("chatwoot/wrong", f"events/{door.source.token}", f"moon/{door.source.token}"):
+        answer = door.post(b"{}", door.signed(b"{}"), f"{door.url}/webhooks/{path}")
+        assert answer.status_code == 404
+    assert count(QuarantinedRequest) == 0
+
+
+def test_a_disabled_source_is_not_there(door):
+    sources.update(door.source.id, enabled=False)
+    assert door.knock(b"{}").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [({"secret": "another"}, "signature_wrong"), ({"age": 400}, "signature_stale")],
+)
+def test_what_is_not_proven_is_refused_and_held(door, options, code):
+    answer = door.knock(body_of("contact_created_full"), **options)
+    assert answer.status_code == 401
+    assert answer.json()["held"] is True
+    assert [held.code for held in release.held()] == [code]
+    assert count(Event) == 0
+
+
+def test_held_events_are_released_after_the_secret_was_mended(door):
+    sources.update(door.source.id, signing_secret="typed wrong")
+    body = body_of("contact_created_full")
+    assert door.knock(body).status_code == 401
+    (held,) = release.held()
+    assert "still held" in release.release(held.id).outcome
+    sources.update(door.source.id, signing_secret="kq3Vw8TzN5yRb2MhXcJp7LdF")
+    released = release.release(held.id)
+    assert released.outcome == "accepted"
+    assert len(released.event_ids) == 1
+    assert release.held() == []
+    assert release.release(held.id) is None
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b'{"event": "contact_cre', 400, "bad_json"),
+        (b"[" * 100_000, 400, "bad_json"),
+        (b'["a list"]', 400, "bad_payload"),
+        (b'{"event": 5}', 400, "bad_payload"),
+        (b'{"event": "contact_created", "id": {"a": 1}}', 400, "bad_payload"),
+        (b'{"event": "contact_created"}', 400, "bad_payload"),
+    ],
+)
+def test_bad_bodies_are_refused_by_field_and_held(door, body, status, code):
+    answer = door.knock(body)
+    assert answer.status_code == status
+    assert [held.code for held in release.held()] == [code]
+    if code == "bad_payload":
+        assert answer.json()["field"] in answer.json()["error"]
+
+
+def test_another_content_type_is_refused_and_held(door):
+    headers = {**door.signed(b"{}"), "Content-Type": "text/plain"}
+    assert door.post(b"{}", headers).status_code == 415
+    assert [held.code for held in release.held()] == ["not_json"]
+
+
+def test_unknown_events_are_ignored_politely(door):
+    answer = door.knock(b'{"event": "moon_phase", "id": 1}')
+    assert answer.status_code == 202
+    assert answer.json()["status"] == "ignored"
+
+
+def test_a_body_above_8_mib_is_refused_before_it_is_read(door):
+    parts = urlsplit(door.address)
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+        connection.sendall(
+            f"POST {parts.path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {9 * 1024 * 1024}\r\n\r\n".encode()
+        )
+        assert b" 413 " in connection.recv(4096)
+    assert count(QuarantinedRequest) == 0
+
+
+def test_a_long_mail_is_accepted(door):
+    data = payloads.load("message_created_incoming_email")
+    data["content"] = "x" * 3_000_000
+    assert door.knock(json.dumps(data).encode()).status_code == 202
+
+
+def test_texts_that_databases_refuse_are_accepted(door):
+    data = json.dumps({**payloads.load("contact_created_full"), "name": "NAME"})
+    body = data.replace("NAME", "a\\u0000b\\ud800c").encode()
+    assert door.knock(body).status_code == 202
+    with reading() as session:
+        stored = session.scalars(select(Event)).one()
+    assert stored.data["contact"]["name"] == "a�b�c"
+
+
+def test_an_old_chatwoot_that_does_not_sign(door):
+    body = body_of("conversation_created_old_version_4_7")
+    headers = {"Content-Type": "application/json"}
+    assert door.post(body, headers).status_code == 401
+    sources.update(door.source.id, allow_unsigned=True)
+    with door.app.app_context():
+        door.app.extensions["hub.sources"].forget()
+    assert door.post(body, headers).status_code == 202
+    assert door.knock(body, secret="wrong").status_code == 401, "a false signature stays false"
+
+
+def test_a_source_without_a_secret_yet_holds_what_comes(door):
+    sources.update(door.source.id, signing_secret="")
+    assert door.knock(body_of("contact_created_full")).status_code == 401
+    assert [held.code for held in release.held()] == ["no_secret"]
+
+
+def test_the_quarantine_is_bounded(door, monkeypatch):
+    monkeypatch.setattr(quarantine, "MOST_REQUESTS", 2)
+    answers = [door.knock(b"{", secret="x").json()["held"] for _ in range(3)]
+    assert answers == [True, True, False]
+    assert count(QuarantinedRequest) == 2
+
+
+def test_without_redis_events_are_accepted_and_delivered_later(door, crm, config):
+    redis = door.app.extensions["hub.redis"]
+    dead = Redis(unix_socket_path=str(config.data_dir / "nothing.sock"))
+    announcer = door.app.extensions["hub.writer"]._announce.__self__
+    ready, waker = announcer._ready, announcer._waker
+    announcer._ready = ReadyLanes(dead)
+    assert door.knock(body_of("contact_created_full")).status_code == 202
+    assert ReadyLanes(redis).take() is None
+    announcer._ready, announcer._waker = ready, waker
+    assert Sweeper(door.app).sweep() == 1
+    assert ReadyLanes(redis).take() is not None
+
+
+def test_a_database_that_cannot_store_answers_503(door):
+    def refuse(connection, cursor, statement, *_):
+        if statement.startswith("INSERT INTO events"):
+            raise OperationalError(statement, {}, OSError("No space left on device"))
+
+    event.listen(db.engine, "before_cursor_execute", refuse)
+    try:
+        answer = door.knock(body_of("contact_created_full"))
+    finally:
+        event.remove(db.engine, "before_cursor_execute", refuse)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert count(Event) == 0
+    assert door.knock(body_of("contact_created_full")).status_code == 202
+
+
+def test_what_the_database_refuses_for_ever_is_held(door):
+    def refuse(connection, cursor, statement, *_):
+        if statement.startswith("INSERT INTO events"):
+            raise DataError(statement, {}, ValueError("out of range"))
+
+    event.listen(db.engine, "before_cursor_execute", refuse)
+    try:
+        answer = door.knock(body_of("contact_created_full"))
+    finally:
+        event.remove(db.engine, "before_cursor_execute", refuse)
+    assert (answer.status_code, answer.json()["held"]) == (400, True)
+    (held,) = release.held()
+    assert release.release(held.id).outcome == "accepted"
+
+
+def test_many_at_once_are_all_stored(door):
+    body = json.loads(body_of("contact_created_full"))
+    answers: list[int] = []
+
+    def send(start: int) -> None:
+        for number in range(start, start + 10):
+            data = json.dumps({**body, "id": number}).encode()
+            answers.append(door.knock(data).status_code)
+
+    threads = [threading.Thread(target=send, args=(100 * number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == [202] * 80
+    assert count(Event) == count(Delivery) == count(Lane) == 80
+
+
+def test_no_secret_is_stored_in_clear(door, config):
+    planted = "planted-secret-4711"
+    sources.update(door.source.id, signing_secret=planted)
+    door.knock(b'{"token": "planted-in-a-held-body"}', secret="x")
+    data = payloads.load("conversation_created_widget_with_message")
+    data["contact_inbox"]["pubsub_token"] = "planted-pubsub"
+    door.knock(json.dumps(data).encode(), secret=planted)
+    with reading() as session:
+        rows = [
+            str(row)
+            for table in db.metadata.sorted_tables
+            for row in session.connection().exec_driver_sql(f"SELECT * FROM {table.name}")
+        ]
+    text = "\n".join(rows)
+    assert "contact:501" in text, "the dump holds the event"
+    for secret in (planted, "planted-in-a-held-body", "planted-pubsub", door.source.token):
+        assert secret not in text
+    if config.database_url.startswith("sqlite"):
+        for name in os.listdir(config.data_dir):
+            content = (config.data_dir / name).read_bytes()
+            assert planted.encode() not in content

@@ -1,0 +1,241 @@
+"""A whole hub as an operator runs it: its processes, its command line, and a GLPI beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import uuid
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+SECRET = "kq3Vw8TzN5yRb2MhXcJp7LdF"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class Failed(AssertionError):
+    """A command ended with another exit code than it should."""
+
+
+class RunningHub:
+    """``hub up`` in a folder of its own, and a GLPI simulator in a process of its own."""
+
+    def __init__(self, folder: Path, **environment: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("HUB_")},
+            "HUB_DATA_DIR": str(folder / "data"),
+            "HUB_PUBLIC_URL": self.url,
+            **environment,
+        }
+        self.log = (folder / "hub.log").open("w+")
+        self.glpi_port = free_port()
+        self.glpi_url = f"http://127.0.0.1:{self.glpi_port}"
+        self._children: list[subprocess.Popen[bytes]] = []
+        self.up: subprocess.Popen[bytes] | None = None
+        self.webhook = ""
+
+    def __enter__(self) -> RunningHub:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+        for child in self._children:
+            child.kill()
+            child.wait()
+        self.log.close()
+
+    def start(self) -> None:
+        """Start the hub and wait until it can accept and deliver."""
+        self.up = self._spawn("up", "--port", str(self.port))
+        give_up = time.monotonic() + 60
+        while True:
+            assert self.up.poll() is None, self.story()
+            try:
+                answer = requests.get(f"{self.url}/readyz", timeout=5).json()
+                if set(answer["parts"].values()) == {"ok"}:
+                    return
+            except requests.RequestException:
+                pass
+            assert time.monotonic() < give_up, self.story()
+            time.sleep(0.1)
+
+    def stop(self) -> int | None:
+        """Stop the hub as a deploy does; returns its exit code."""
+        if self.up is None or self.up.poll() is not None:
+            return None
+        self.up.terminate()
+        return self.up.wait(90)
+
+    def start_glpi(self, *options: str) -> None:
+        self._children.append(
+            self._spawn("glpi-simulator", "--port", str(self.glpi_port), *options)
+        )
+        give_up = time.monotonic() + 30
+        while True:
+            try:
+                requests.get(f"{self.glpi_url}/__simulator__/state", timeout=5)
+                return
+            except requests.RequestException:
+                assert time.monotonic() < give_up, self.story()
+                time.sleep(0.05)
+
+    def connect(self, **settings: str) -> None:
+        """An operator's steps: an account, a source, a hook."""
+        self.run("accounts", "create", "Acme", "--region", "DE")
+        source = self.run(
+            *("sources", "create", "Acme", "--kind", "chatwoot"),
+            *("--signing-secret", SECRET, "--base-url", "https://chat.example.com"),
+        )
+        self.webhook = source["webhook_url"]
+        defaults = {
+            "api_url": self.glpi_url,
+            "app_token": "simulator-app-token",
+            "user_token": "simulator-user-token",
+        }
+        options = [f"--set={name}={value}" for name, value in {**defaults, **settings}.items()]
+        hook = self.run("hooks", "create", "Acme", "glpi", *options)
+        assert hook["status"] == "active", hook
+
+    def run(self, *arguments: str, code: int = 0) -> Any:
+        """A command with ``--json``; returns what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", "hub", *arguments, "--json"],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
+        if done.returncode != code:
+            raise Failed(f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
+        return json.loads(done.stdout) if done.stdout else None
+
+    def wait(self, timeout: float = 120) -> None:
+        """``hub wait``."""
+        done = subprocess.run(
+            [sys.executable, "-m", "hub", "wait", "--timeout", str(timeout)],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr + self.story()
+
+    def send(self, body: bytes, **options: str) -> requests.Response:
+        """Post a webhook, signed."""
+        timestamp = str(int(time.time()))
+        digest = hmac.new(SECRET.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
+        return requests.post(
+            self.webhook,
+            data=body,
+            headers={
+                "Content-Type": "application/json",
+                "X-Chatwoot-Delivery": options.get("delivery_id") or str(uuid.uuid4()),
+                "X-Chatwoot-Timestamp": timestamp,
+                "X-Chatwoot-Signature": f"sha256={digest.hexdigest()}",
+            },
+            timeout=30,
+        )
+
+    def processes(self, command: str) -> list[psutil.Process]:
+        """The hub's processes that run ``hub <command>`` (or the Redis server)."""
+        assert self.up is not None
+        found = []
+        for child in psutil.Process(self.up.pid).children(recursive=True):
+            try:
+                if command in child.cmdline() or child.name() == command:
+                    found.append(child)
+            except psutil.NoSuchProcess:
+                continue
+        return found
+
+    def kill(self, command: str) -> int:
+        """``kill -9`` every process of this command; returns how many."""
+        victims = self.processes(command)
+        for victim in victims:
+            os.kill(victim.pid, signal.SIGKILL)
+        return len(victims)
+
+    def glpi(self) -> dict[str, Any]:
+        """What stands in GLPI, without ids and times: the end state to compare."""
+        state = requests.get(f"{self.glpi_url}/__simulator__/state", timeout=10).json()
+        return end_state(state["tables"])
+
+    def glpi_sessions(self) -> list[Any]:
+        """The sessions that are open there."""
+        state = requests.get(f"{self.glpi_url}/__simulator__/state", timeout=10).json()
+        sessions: list[Any] = state["sessions"]
+        return sessions
+
+    def story(self) -> str:
+        """The end of the log, for a failed assertion."""
+        self.log.flush()
+        return Path(self.log.name).read_text()[-6_000:]
+
+    def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "hub", *arguments],
+            env=self.environment,
+            stdout=self.log,
+            stderr=self.log,
+        )
+
+
+def end_state(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
+    """GLPI's records in a form that two runs share: people by login, tickets by what they say."""
+    names = {row["id"]: row["name"] for row in tables["User"]}
+    emails = defaultdict(set)
+    for row in tables["UserEmail"]:
+        emails[row["users_id"]].add(row["email"])
+    requesters = defaultdict(set)
+    for row in tables["Ticket_User"]:
+        requesters[row["tickets_id"]].add(names.get(row["users_id"]) or row["alternative_email"])
+    followups = defaultdict(list)
+    for row in sorted(tables["ITILFollowup"], key=lambda row: row["id"]):
+        followups[row["items_id"]].append((_plain(row["content"]), row["is_private"]))
+    return {
+        "users": sorted(
+            (
+                row["name"],
+                row["firstname"],
+                row["realname"],
+                row["phone"],
+                sorted(emails[row["id"]]),
+            )
+            for row in tables["User"]
+            if row["id"] > 6
+        ),
+        "tickets": sorted(
+            (
+                row["name"],
+                _plain(row["content"]),
+                row["status"],
+                row["priority"],
+                sorted(requesters[row["id"]]),
+                followups[row["id"]],
+            )
+            for row in tables["Ticket"]
+        ),
+    }
+
+
+def _plain(content: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", content)).strip()

@@ -142,6 +142,10 @@ class Drain:
         try:
             try:
                 taken = self._mutexes.take(key, lease.owner)
+                if not taken and lease.was_free:
+                    # Its owner has given the lane back, and was too late, or too dead, to say so.
+                    self._mutexes.seize(key, lease.owner)
+                    taken = True
             except RedisError:
                 taken = True  # the lease in the database holds without it
             yield taken
@@ -244,7 +248,7 @@ class Drain:
             self._clock,
             redactor,
             links=links,
-            identities=Identities(lease, self._mutexes, self._clock, self._policy),
+            identities=Identities(lease, self._clock, self._policy),
             trace=trace,
             following=look_ahead,
         )

@@ -18,7 +18,8 @@ from hub.sdk.errors import LaneLost
 @dataclass
 class Lease:
     """A lane that this worker has taken. ``deadline`` is on the monotonic clock of the process:
-    no jump of the wall clock moves it, and it passes also while the process is paused."""
+    no jump of the wall clock moves it, and it passes also while the process is paused.
+    ``was_free`` says that the owner before gave it back; otherwise its lease had ended."""
 
     lane_id: int
     hook_id: int
@@ -26,6 +27,7 @@ class Lease:
     epoch: int
     owner: str
     deadline: float
+    was_free: bool = True
 
     @property
     def remaining(self) -> float:
@@ -36,13 +38,20 @@ class Lease:
 def take(session: Session, lane_id: int, owner: str, now: datetime, seconds: float) -> Lease | None:
     """Take a lane that is due and free; ``None`` if it is not."""
     deadline = time.monotonic() + seconds
-    row = session.execute(
-        update(Lane)
+    before = session.execute(
+        select(Lane.owner)
         .where(
             Lane.id == lane_id,
             Lane.due_at <= now,
             or_(Lane.owner.is_(None), Lane.lease_until < now),
         )
+        .with_for_update()
+    ).one_or_none()
+    if before is None:
+        return None
+    row = session.execute(
+        update(Lane)
+        .where(Lane.id == lane_id)
         .values(
             epoch=Lane.epoch + 1,
             owner=owner,
@@ -50,10 +59,10 @@ def take(session: Session, lane_id: int, owner: str, now: datetime, seconds: flo
             queued_at=None,
         )
         .returning(Lane.hook_id, Lane.key, Lane.epoch)
-    ).one_or_none()
-    if row is None:
-        return None
-    return Lease(lane_id, row.hook_id, row.key, row.epoch, owner, deadline)
+    ).one()
+    return Lease(
+        lane_id, row.hook_id, row.key, row.epoch, owner, deadline, was_free=before.owner is None
+    )
 
 
 def renew(session: Session, lease: Lease, now: datetime, seconds: float) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Flask
 from redis import Redis
@@ -30,7 +31,7 @@ PERIOD = 0.5
 FORGOTTEN = 30.0
 #: Lanes queued in one round for one hook at most; the next round takes the next.
 MOST = 1_000
-#: Redis forgets this key only together with everything else.
+#: Which run of the Redis server was told everything last.
 _MARK = f"{PREFIX}:swept"
 
 _log = log.get(__name__)
@@ -49,14 +50,17 @@ class Sweeper:
     def sweep(self) -> int:
         """One round; returns the number of lanes that were queued. Needs an app context."""
         try:
-            wiped = self._was_wiped()
+            server = str(self._redis.info("server")["run_id"])
+            wiped = self._was_wiped(server)
+            if wiped:
+                self._announcer.start_anew()
             hooks = self._working_hooks()
             self._ready.set_limits({hook.id: self._limit(hook) for hook in hooks})
             lanes = [lane for hook in hooks for lane in self._queue_lanes_of(hook, wiped)]
             self._announcer.push(lanes)
             if wiped:
-                _log.warning("Redis was empty; lanes were queued again", lanes=len(lanes))
-                self._redis.set(_MARK, "1")
+                _log.warning("Redis starts anew; lanes were queued again", lanes=len(lanes))
+                self._redis.set(_MARK, server)
             return len(lanes)
         except RedisError as error:
             _log.warning("Redis is not available; lanes wait", error=str(error))
@@ -64,8 +68,10 @@ class Sweeper:
             _log.error("the database is not available; lanes wait", error=str(error.orig))
         return 0
 
-    def _was_wiped(self) -> bool:
-        return not self._redis.exists(_MARK)
+    def _was_wiped(self, server: str) -> bool:
+        """Whether Redis lost what it knew: emptied, or started anew without its last second."""
+        mark: Any = self._redis.get(_MARK)
+        return mark is None or mark.decode() != server
 
     def _working_hooks(self) -> Sequence[Hook]:
         """Hooks whose deliveries may be worked on now."""

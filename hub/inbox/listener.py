@@ -78,8 +78,7 @@ def _receive(kind: str, token: str) -> tuple[Response, int]:
     try:
         event_ids = writer.submit(submission)
     except Unstorable as error:
-        refusal = quarantine.Refused(400, "not_storable", str(error))
-        return _refuse(source.id, inbound, refusal)
+        return _refuse(source.id, inbound, quarantine.Refused(400, "not_storable", str(error)))
     if not event_ids:
         return jsonify(status="duplicate"), 200
     return jsonify(status="accepted", event_id=event_ids[0], event_ids=event_ids), 202

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session, undefer
 from hub.database import in_transaction, reading
 from hub.inbox.intake import Ignored, examine
 from hub.inbox.quarantine import Refused, request_of
-from hub.inbox.writer import Writer
+from hub.inbox.writer import Unstorable, Writer
 from hub.models import QuarantinedRequest, Source
 
 
@@ -53,7 +53,10 @@ def release(request_id: int) -> Released | None:
         outcome, event_ids = f"ignored: {submission.reason}", []
     else:
         writer: Writer = current_app.extensions["hub.writer"]
-        event_ids = writer.submit(submission)
+        try:
+            event_ids = writer.submit(submission)
+        except Unstorable as error:
+            return Released(request_id, [], f"still held: {error}")
         outcome = "accepted" if event_ids else "duplicate"
     # After the event is stored: a crash in between releases it twice, which is a duplicate.
     in_transaction(lambda session: discard(session, request_id))

@@ -64,7 +64,7 @@ class Link(Model):
 class IdentityClaim(Model):
     """A person's key (email, phone) that one lane works on at this moment.
 
-    The database's side of the identity mutex: it holds when Redis forgets.
+    It counts while the lane is leased at this epoch.
     """
 
     __tablename__ = "identity_claims"

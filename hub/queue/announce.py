@@ -35,6 +35,13 @@ class Announcer:
             self._ready.push(lanes)
             self._waker.wake(len(lanes))
 
+    def start_anew(self) -> None:
+        """Redis lost its last moments, or all it knew: call workers again.
+
+        :raises RedisError: Redis cannot be reached.
+        """
+        self._waker.start_anew()
+
     def try_push(self, lanes: Sequence[ReadyLane]) -> None:
         """Announce lanes if Redis can be reached; if not, the sweeper will."""
         if not lanes or time.monotonic() < self._not_before:

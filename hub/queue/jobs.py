@@ -22,6 +22,8 @@ FLEET = f"{PREFIX}:fleet"
 GUARD = f"{PREFIX}:drain:"
 #: Seconds without a sign of life after which a drain job counts as dead.
 GUARD_TTL = 15
+#: Worker processes in one fleet, for the tidying of their guards.
+MOST_WORKERS = 256
 
 
 def drain(number: int) -> int:
@@ -53,6 +55,13 @@ class Waker:
         missing = [number for number in range(fleet) if not at_work[number]]
         for number in missing[: len(numbers)]:
             self._call(number)
+
+    def start_anew(self) -> None:
+        """Forget which workers were at work: Redis came back with what it knew before it died.
+
+        One that is alive says so again within seconds.
+        """
+        self._redis.delete(*(GUARD + str(number) for number in range(MOST_WORKERS)))
 
     def _call(self, number: int) -> None:
         if not self._redis.set(GUARD + str(number), "called", nx=True, ex=GUARD_TTL):

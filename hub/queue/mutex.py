@@ -1,4 +1,4 @@
-"""The Redis mutex: a key with an owner, a time to live and a renewal.
+"""The Redis mutex of a lane: a key with an owner, a time to live and a renewal.
 
 It is the cheap and quick lock. What makes a stalled owner harmless is the epoch in the database.
 """
@@ -29,11 +29,6 @@ def lane_key(hook_id: int, lane_id: int) -> str:
     return f"{FAMILY}::{hook_id}::{lane_id}"
 
 
-def identity_key(hook_id: int, digest: str) -> str:
-    """The key of the mutex of one person's email or phone."""
-    return f"{FAMILY}::{hook_id}::identity::{digest}"
-
-
 class Mutexes:
     """Takes, renews and frees mutexes, for owners that are named by unguessable texts."""
 
@@ -46,6 +41,10 @@ class Mutexes:
     def take(self, key: str, owner: str) -> bool:
         """Take the mutex if it is free."""
         return bool(self._redis.set(key, owner, nx=True, px=self._ttl))
+
+    def seize(self, key: str, owner: str) -> None:
+        """Take the mutex from an owner of whom it is known that he has finished."""
+        self._redis.set(key, owner, px=self._ttl)
 
     def renew(self, key: str, owner: str) -> bool:
         """Prolong it; ``False`` when another owner has it."""

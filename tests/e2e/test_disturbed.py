@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from redis import Redis
 
+from hub.config import Config
+from hub.queue import embedded
 from hub.sdk.testing import payloads
 from tests.support.installation import RunningHub
 
@@ -17,13 +20,21 @@ from tests.support.installation import RunningHub
 #: So this one is sent when the others have arrived.
 MERGE = "message_updated_after_contact_merge"
 NAMES = [name for name in payloads.names() if name != MERGE]
+# The recordings tell the messages of a conversation in another order than they were written; which
+# is the first would depend on what has arrived when the ticket is made.
+_MESSAGES = sorted(
+    (name for name in NAMES if name.startswith("message_created")),
+    key=lambda name: payloads.load(name)["id"],
+)
+NAMES = [name for name in NAMES if name not in _MESSAGES]
+NAMES[-10:-10] = _MESSAGES
 
 Disturb = Callable[[RunningHub, int], None]
 
 
-def deliver_all(folder: Path, disturb: Disturb) -> dict[str, Any]:
+def deliver_all(folder: Path, disturb: Disturb, **environment: str) -> list[str]:
     """Send all payloads, with ``disturb`` called before each; returns what GLPI holds."""
-    with RunningHub(folder) as hub:
+    with RunningHub(folder, **environment) as hub:
         hub.start_glpi("--service-time", "30")
         hub.start()
         hub.connect()
@@ -36,26 +47,26 @@ def deliver_all(folder: Path, disturb: Disturb) -> dict[str, Any]:
         hub.wait()
         status = hub.run("status")
         assert (status["waiting"], status["running"], status["dead"]) == (0, 0, 0), hub.story()
-        return hub.glpi()
+        return [repr(record) for records in hub.glpi().values() for record in records]
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return deliver_all(tmp_path_factory.mktemp("calm"), lambda *_: None)
 
 
 def test_everything_arrives(undisturbed):
-    logins = [user[0] for user in undisturbed["users"]]
-    assert logins == sorted(
-        [
-            "4915112345678",
-            "ann.lindqvist@example.com",
-            "ben.okafor@example.com",
-            "ops@oneil.example.net",
-            "priya.n@example.org",
-        ]
+    users, tickets = undisturbed[:5], undisturbed[5:]
+    logins = (
+        "4915112345678",
+        "ann.lindqvist@example.com",
+        "ben.okafor@example.com",
+        "ops@oneil.example.net",
+        "priya.n@example.org",
     )
-    assert len(undisturbed["tickets"]) == 6
+    for login, user in zip(logins, users, strict=True):
+        assert user.startswith(f"('{login}'")
+    assert len(tickets) == 6
 
 
 def test_killed_workers_change_nothing(undisturbed, tmp_path):
@@ -79,14 +90,35 @@ def test_a_wiped_redis_changes_nothing(undisturbed, tmp_path):
     assert deliver_all(tmp_path, wipe) == undisturbed
 
 
-def test_a_redis_that_is_away_changes_nothing(undisturbed, tmp_path):
-    """Killed again and again: the supervisor brings it back, later each time."""
-
+def test_a_killed_redis_changes_nothing(undisturbed, tmp_path):
     def kill(hub: RunningHub, number: int) -> None:
-        if number in (20, 40):
+        if number == 20:
             assert hub.kill("redis-server") == 1
 
     assert deliver_all(tmp_path, kill) == undisturbed
+
+
+def test_events_that_arrive_while_redis_is_away_are_delivered_later(undisturbed, tmp_path):
+    with tempfile.TemporaryDirectory(prefix="hub-") as folder:
+        command = embedded.server_command(Config.from_environment({"HUB_DATA_DIR": folder}))
+        server = subprocess.Popen(command)
+
+        def stop_and_start(hub: RunningHub, number: int) -> None:
+            nonlocal server
+            if number == 10:
+                server.terminate()
+                server.wait()
+            elif number == 60:
+                server = subprocess.Popen(command)
+
+        try:
+            found = deliver_all(
+                tmp_path, stop_and_start, HUB_REDIS_URL=f"unix://{folder}/redis.sock"
+            )
+        finally:
+            server.kill()
+            server.wait()
+    assert found == undisturbed
 
 
 def test_a_killed_hub_goes_on_after_its_restart(undisturbed, tmp_path):

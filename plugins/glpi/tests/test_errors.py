@@ -126,7 +126,7 @@ class TestCredentials:
         ("state", "kind", "words"),
         [
             ("api_disabled", NeedsAttention, "switched off"),
-            ("ip_not_allowed", NeedsAttention, "this hub's address"),
+            ("address_not_allowed", NeedsAttention, "this hub's address"),
             ("maintenance", RetryLater, "not what its API speaks"),
             ("database_down", RetryLater, "not what its API speaks"),
         ],

@@ -40,9 +40,6 @@ def find_lead(
             for lead in leadsquared.leads.with_phone(digits)
             if any(same_phone(contact, number, region) for number in lead.phones)
         ]
-        # Phone numbers are unique unless set otherwise; where they are not, a lead whose email is
-        # not known to be another's is the likelier one.
-        by_phone.sort(key=lambda lead: bool(email and lead.value(EMAIL)))
         if lead := _first(by_phone, say):
             if email and lead.value(EMAIL):
                 say(sentences.EMAIL_KEPT)

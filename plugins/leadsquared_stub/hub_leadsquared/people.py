@@ -103,9 +103,9 @@ class People:
         }
         if lead.phones and not event.changed("phone_number"):
             patch.pop(self._work.config.phone_field, None)
-        if LAST_NAME in patch and lead.value(FIRST_NAME) and FIRST_NAME not in patch:
+        if FIRST_NAME not in patch and lead.value(FIRST_NAME) not in ("", values[FIRST_NAME]):
             # Half a name would make a whole one wrong.
-            patch.pop(LAST_NAME)
+            patch.pop(LAST_NAME, None)
         filled = bool(patch) and self._fill(lead, patch)
         link = self._links.adopt(
             _KIND, contact_key(event), self._remote(lead.id, values), version=_version(event)
@@ -204,7 +204,8 @@ class People:
 def _label(lead_id: str, values: Mapping[str, str]) -> str:
     """What a person recognises the lead by."""
     name = f"{values.get(FIRST_NAME, '')} {values.get(LAST_NAME, '')}".strip()
-    return name or values.get(EMAIL) or lead_id
+    named = (name, *(values.get(attribute, "") for attribute in _UNIQUE), lead_id)
+    return next(text for text in named if text)
 
 
 def _fields(values: Mapping[str, str]) -> str:

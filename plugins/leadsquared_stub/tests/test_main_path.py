@@ -59,7 +59,8 @@ def test_a_conversation_and_its_transcript_are_activities(world: Any) -> None:
     done = world.done(events.resolved())
     assert world.calls == ["Create"]
     lead_id = world.simulator.leads()[0]["ProspectID"]
-    assert started.url == done.url and lead_id in done.url
+    assert started.url == done.url
+    assert lead_id in done.url
     first, second = world.simulator.activities()
     assert (first["CreatedOn"], second["CreatedOn"]) == (
         "2026-07-14 10:00:00",

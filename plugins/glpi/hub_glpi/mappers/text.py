@@ -13,6 +13,7 @@ from markdown_it import MarkdownIt
 #: Longer texts are cut; GLPI keeps them, but nobody reads them there.
 MAX_TEXT: Final = 100_000
 _TAG = re.compile(r"<[^>]*>")
+_CODE_BLOCK = re.compile(r"(<pre>.*?</pre>)", re.DOTALL)
 _NOT_PRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
@@ -24,7 +25,12 @@ def plain_to_html(text: str) -> str:
 
 def markdown_to_html(text: str) -> str:
     """An agent's text, which is Markdown. HTML in it is shown as it was typed."""
-    return _markdown().render(_printable(text).strip()).strip().replace("\n", "")
+    html = _markdown().render(_printable(text).strip()).strip()
+    # GLPI turns newlines into breaks where it takes a text for plain; only code needs them.
+    return "".join(
+        part if part.startswith("<pre>") else part.replace("\n", "")
+        for part in _CODE_BLOCK.split(html)
+    )
 
 
 def fingerprint(html: str) -> str:

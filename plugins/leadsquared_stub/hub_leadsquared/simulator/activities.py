@@ -55,7 +55,7 @@ class Activities:
             raise ApiException(DUPLICATE, f"Activity type {name} already exists")
         if not isinstance(body.get("Score", 0), int):
             raise ApiException(INVALID, "Score must be a number")
-        code = max(_FIRST_CUSTOM_CODE - 1, *self.types.values()) + 1
+        code = max([_FIRST_CUSTOM_CODE - 1, *self.types.values()]) + 1
         self.types[name] = code
         self.scores[name] = body.get("Score", 0)
         return code

@@ -1,0 +1,188 @@
+"""A worker may die anywhere, and any call may fail in any way: the end is always the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from hub.sdk import Contact, Done, Event, RetryLater, Skip
+from hub.sdk.testing.context import Crash
+from hub.sdk.testing.simulator import Fault
+
+Story = Callable[[Any, Contact], list[Event]]
+
+
+def from_the_first_hello(world: Any, ann: Contact) -> list[Event]:
+    events = world.events
+    return [
+        events.contact_created(ann),
+        events.conversation_created(ann),
+        events.message(1, "hello"),
+        events.contact_updated(replace(ann, name="Ann Lee"), "name", version=5_000),
+        events.resolved(ann),
+        events.message(40, "again"),
+        events.resolved(ann, minute=50),
+    ]
+
+
+def a_visitor_who_is_known_late(world: Any, ann: Contact) -> list[Event]:
+    events, visitor = world.events, Contact(id=ann.id, name="billowing-night-17")
+    return [
+        events.contact_created(visitor),
+        events.conversation_created(visitor),
+        events.message(1, "hello"),
+        events.contact_updated(ann, "email", "name"),
+        events.resolved(ann),
+    ]
+
+
+def the_end_comes_first(world: Any, ann: Contact) -> list[Event]:
+    events = world.events
+    return [events.resolved(ann), events.conversation_created(ann), events.contact_created(ann)]
+
+
+STORIES = [from_the_first_hello, a_visitor_who_is_known_late, the_end_comes_first]
+
+
+def settled(world: Any, event: Event) -> None:
+    """Deliver until it is done, as the hub would."""
+    for _ in range(5):
+        outcome = world.deliver(event)
+        if isinstance(outcome, Done | Skip):
+            return
+        assert isinstance(outcome, RetryLater), repr(outcome)
+    raise AssertionError(f"never done: {outcome!r}")
+
+
+def outcome_of(world: Any) -> Any:
+    """What LeadSquared holds in the end, without what differs between runs."""
+    leads = [
+        {name: value for name, value in lead.items() if name != "ProspectID"}
+        for lead in world.simulator.leads()
+    ]
+    activities = [
+        (row["EventName"], row["CreatedOn"], row["Note"]) for row in world.simulator.activities()
+    ]
+    return leads, activities
+
+
+def begin_again(world: Any) -> None:
+    world.simulator.reset()
+    world.__init__(world.simulator)
+    world.set_up()
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_a_crash_at_every_boundary_changes_nothing(world: Any, ann: Contact, story: Story) -> None:
+    boundaries = []
+    for event in story(world, ann):
+        settled(world, event)
+        boundaries.append(len(world.last.boundaries))
+    expected = outcome_of(world)
+    assert sum(boundaries) > 15
+    for victim, count in enumerate(boundaries):
+        for boundary in range(1, count + 1):
+            begin_again(world)
+            for number, event in enumerate(story(world, ann)):
+                if number == victim:
+                    with pytest.raises(Crash):
+                        world.deliver(event, crash_at=boundary)
+                settled(world, event)
+            assert outcome_of(world) == expected, f"event {victim}, boundary {boundary}"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "drop_before"},
+        {"kind": "drop_after"},
+        {"kind": "status", "status": 503},
+        {"kind": "status", "status": 500, "applied": True},
+        {"kind": "throttle"},
+        {"kind": "html"},
+        {"kind": "html", "applied": True},
+        {"kind": "empty"},
+        {"kind": "garbage", "applied": True},
+        {"kind": "garbage", "body": '{"Status":"Error","ExceptionType":"NullReferenceException"}'},
+    ],
+    ids=lambda fault: "-".join(str(value)[:12] for value in fault.values()),
+)
+def test_every_call_may_fail_in_every_way(world: Any, ann: Contact, fault: dict[str, Any]) -> None:
+    story = from_the_first_hello
+    world.simulator.clear_requests()
+    for event in story(world, ann):
+        settled(world, event)
+    expected = outcome_of(world)
+    calls = len(world.simulator.requests())
+    assert calls == 7
+    for nth in range(1, calls + 1):
+        begin_again(world)
+        world.simulator.add_fault(Fault(nth=nth, **fault))
+        for event in story(world, ann):
+            settled(world, event)
+        assert world.simulator.faults() == []
+        assert outcome_of(world) == expected, f"call {nth}"
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_everything_twice_changes_nothing(world: Any, ann: Contact, story: Story) -> None:
+    for event in story(world, ann):
+        settled(world, event)
+    expected = outcome_of(world)
+    begin_again(world)
+    for event in story(world, ann):
+        settled(world, event)
+        settled(world, event)
+    assert outcome_of(world) == expected
+
+
+def test_a_retry_asks_before_it_posts_again(world: Any) -> None:
+    event = world.events.conversation_created()
+    world.simulator.add_fault(Fault("drop_after", path="ProspectActivity.svc/Create"))
+    assert isinstance(world.deliver(event), RetryLater)
+    world.done(event)
+    assert world.calls == ["Retrieve"]
+    assert len(world.simulator.activities()) == 1
+
+
+def test_the_search_before_a_retry_goes_through_the_pages(world: Any) -> None:
+    event = world.events.conversation_created()
+    world.simulator.add_fault(Fault("drop_after", path="ProspectActivity.svc/Create"))
+    world.deliver(event)
+    rows = world.simulator._activities.rows
+    rows.extend({**rows[0], "Id": f"other-{n}", "Note": f"other {n}"} for n in range(60))
+    world.done(event)
+    assert world.calls == ["Retrieve"] * 3
+    assert len(rows) == 61
+
+
+def test_a_refused_call_leaves_nothing_to_look_for(world: Any) -> None:
+    """After 429 the call surely did nothing, so the retry costs no search."""
+    world.done(world.events.contact_created())
+    event = world.events.conversation_created()
+    world.simulator.add_fault(Fault("throttle", path="ProspectActivity.svc/Create"))
+    assert world.deliver(event).throttled
+    world.done(event)
+    assert world.calls == ["Create"]
+
+
+def test_the_smallest_plan_is_enough(world: Any, ann: Contact) -> None:
+    """2 calls in 5 seconds, and a hub that waits as long as it is told to."""
+    for event in from_the_first_hello(world, ann):
+        settled(world, event)
+    expected = outcome_of(world)
+    begin_again(world)
+    world.simulator._limit._clock = lambda: world.clock.now().timestamp()
+    world.simulator.allow(2)
+    pauses = 0
+    for event in from_the_first_hello(world, ann):
+        while isinstance(outcome := world.deliver(event), RetryLater):
+            assert outcome.throttled
+            assert outcome.delay == 5
+            world.clock.sleep(outcome.delay)
+            pauses += 1
+    assert outcome_of(world) == expected
+    assert 0 < pauses <= 7

@@ -6,7 +6,6 @@ from flask import Flask
 
 from hub import database, health
 from hub.config import Config
-from hub.delivery.policy import BreakerPolicy, LeasePolicy, RetryPolicy
 from hub.delivery.transport import Transports
 from hub.inbox import listener
 from hub.plugins import Registry
@@ -24,9 +23,9 @@ def create_app(config: Config | None = None, registry: Registry | None = None) -
     app.extensions["hub.config"] = config
     app.extensions["hub.outbound"] = guard
     app.extensions["hub.transports"] = Transports(guard)
-    app.extensions["hub.policy.retry"] = RetryPolicy()
-    app.extensions["hub.policy.breaker"] = BreakerPolicy()
-    app.extensions["hub.policy.lease"] = LeasePolicy()
+    app.extensions["hub.policy.retry"] = config.policies.retry
+    app.extensions["hub.policy.breaker"] = config.policies.breaker
+    app.extensions["hub.policy.lease"] = config.policies.lease
     app.extensions["hub.redis"] = connect(config)
     Keyring(config.encryption_keys).init_app(app)
     (registry or Registry.discover()).init_app(app)

@@ -12,6 +12,8 @@ from typing import Literal
 
 from cryptography.fernet import Fernet
 
+from hub.delivery.policy import Policies
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -36,6 +38,8 @@ class Config:
     #: Networks a hook may call although they are private, and networks it may never call.
     outbound_allow: tuple[Network, ...]
     outbound_deny: tuple[Network, ...]
+    #: ``HUB_POLICY``: when to try again, and how long a worker may be silent.
+    policies: Policies
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Config:
@@ -71,6 +75,7 @@ class Config:
             log_format="json" if log_format == "json" else "console",
             outbound_allow=read.networks("HUB_OUTBOUND_ALLOW"),
             outbound_deny=read.networks("HUB_OUTBOUND_DENY"),
+            policies=read.policies(),
         )
 
     @property
@@ -106,6 +111,14 @@ class _Reader:
         except ValueError as error:
             raise BadConfiguration(
                 f"{name} must be networks separated by commas, such as 10.0.0.0/8: {error}."
+            ) from error
+
+    def policies(self) -> Policies:
+        try:
+            return Policies.from_text(self.text("HUB_POLICY"))
+        except ValueError as error:
+            raise BadConfiguration(
+                f"HUB_POLICY must be like 'retry.longest=600 lease.settle=60': {error}."
             ) from error
 
 

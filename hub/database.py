@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
+from hub import crashpoint
 from hub.config import Config
 
 Result = TypeVar("Result")
@@ -150,7 +151,10 @@ def in_transaction(work: Callable[[Session], Result]) -> Result:
     for left in range(TRIES - 1, -1, -1):
         try:
             with transaction() as session:
-                return work(session)
+                result = work(session)
+                crashpoint.boundary("before a commit")
+            crashpoint.boundary("after a commit")
+            return result
         except DBAPIError as error:
             if not left or not may_pass(error):
                 raise

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask
@@ -36,14 +37,25 @@ def application() -> Flask:
     return create_app(config)
 
 
+@contextmanager
+def entered() -> Iterator[Flask]:
+    """The application, entered; what it opened is closed at the end of the block."""
+    app = application()
+    with app.app_context():
+        try:
+            yield app
+        finally:
+            db.engine.dispose()
+            app.extensions["hub.redis"].close()
+
+
 def with_application(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
     """Run a command inside the application, on a database that is there and up to date."""
 
     @functools.wraps(command)
     def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
-        app = application()
         try:
-            with app.app_context():
+            with entered():
                 require_schema()
                 return command(*arguments, **options)
         except (Refused, Undecryptable) as error:

@@ -6,7 +6,7 @@ import click
 from cryptography.fernet import Fernet
 
 import migrations
-from hub.cli.application import application, with_application
+from hub.cli.application import entered, with_application
 from hub.cli.output import json_option, say, show
 from hub.database import db
 from hub.security.rotation import rotate
@@ -20,7 +20,7 @@ def group() -> None:
 @group.command("upgrade")
 def upgrade() -> None:
     """Bring the schema to this version."""
-    with application().app_context():
+    with entered():
         before = migrations.current(db.engine)
         migrations.upgrade(db.engine)
         after = migrations.current(db.engine)
@@ -31,7 +31,7 @@ def upgrade() -> None:
 @json_option
 def current(as_json: bool) -> None:
     """Show the schema's version and the one that the code needs."""
-    with application().app_context():
+    with entered():
         show({"current": migrations.current(db.engine), "needed": migrations.newest()}, as_json)
 
 

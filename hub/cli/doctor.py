@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
-from hub.cli.application import Failure, application
+from hub.cli.application import Failure, entered
 from hub.cli.output import json_option, show
 from hub.config import Config
 from hub.database import db, reading
@@ -28,8 +28,7 @@ from hub.security.encryption import Undecryptable
 @json_option
 def doctor(as_json: bool) -> None:
     """Look over the installation and say what to mend. Exit code 1 when something is broken."""
-    app = application()
-    with app.app_context():
+    with entered():
         rows = [
             _look(name, check)
             for name, check in (

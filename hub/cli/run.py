@@ -7,7 +7,7 @@ import threading
 
 import click
 
-from hub.cli.application import Failure, application, require_schema
+from hub.cli.application import Failure, application, entered, require_schema
 from hub.cli.output import say
 from hub.config import Config
 from hub.delivery.sweeper import PERIOD, Sweeper
@@ -91,12 +91,12 @@ def worker_process(threads: int) -> None:
 @click.option("--once", is_flag=True, help="One round only.")
 def sweeper(once: bool) -> None:
     """Queue lanes that have work and no worker. Several at once do no harm."""
-    app = application()
     orphan.stop_with_supervisor()
     stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    with app.app_context():
+    if not once:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+    with entered() as app:
         require_schema()
         sweeping = Sweeper(app)
         while True:

@@ -19,7 +19,7 @@ from flask import Flask
 from redis.exceptions import RedisError
 from sqlalchemy.orm import Session
 
-from hub import log
+from hub import crashpoint, log
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import lanes
@@ -40,7 +40,7 @@ from hub.queue.rate_limit import RateLimit
 from hub.queue.ready import ReadyLanes
 from hub.sdk.errors import LaneLost
 from hub.sdk.events import Event
-from hub.sdk.http import CallRules, HttpClient
+from hub.sdk.http import Call, CallRules, HttpClient
 from hub.sdk.redaction import Redactor
 from hub.security.encryption import Keyring
 
@@ -227,11 +227,16 @@ class Drain:
 
         rate = work.hook.calls_per_second or work.plugin.calls_per_second
 
-        def before_call(_: str) -> None:
+        def before_call(url: str) -> None:
             links.flush()
             if rate is not None:
                 self._rate_limit.wait(work.hook.id, rate)
             self._ensure_ours(lease)
+            crashpoint.boundary(f"before the call of {url}")
+
+        def after_call(call: Call) -> None:
+            crashpoint.boundary(f"after {call.method} {call.url}")
+            trace.call(call)
 
         def look_ahead(names: Sequence[str]) -> Sequence[Event]:
             with reading() as session:
@@ -240,7 +245,7 @@ class Drain:
         http = HttpClient(
             self._transports.of(work.hook.id),
             redactor=redactor,
-            rules=CallRules(before=before_call, after=trace.call),
+            rules=CallRules(before=before_call, after=after_call),
         )
         return DeliveryContext(
             work.hook,

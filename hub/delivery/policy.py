@@ -1,9 +1,12 @@
-"""When to try again, and when to give up."""
+"""When to try again, and when to give up.
+
+Every number can be set: ``HUB_POLICY="retry.longest=600 lease.settle=60"``, in seconds.
+"""
 
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 
@@ -55,3 +58,34 @@ class LeasePolicy:
     settle: float = 30.0
     #: How long to wait for a person's identity mutex.
     identity_wait: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All policies of a hub."""
+
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    lease: LeasePolicy = field(default_factory=LeasePolicy)
+
+    @classmethod
+    def from_text(cls, text: str) -> Policies:
+        """The defaults with some numbers replaced: ``"retry.first=1 lease.lease=10"``.
+
+        :raises ValueError: a name is not known, or its value is no number.
+        """
+        policies = cls()
+        for assignment in text.split():
+            name, _, number = assignment.partition("=")
+            part, _, setting = name.partition(".")
+            policy = getattr(policies, part, None)
+            before = getattr(policy, setting, None)
+            if policy is None or not isinstance(before, int | float | timedelta):
+                raise ValueError(f"there is no {name!r}")
+            value: object
+            if isinstance(before, timedelta):
+                value = timedelta(seconds=float(number))
+            else:
+                value = type(before)(number)
+            policies = replace(policies, **{part: replace(policy, **{setting: value})})
+        return policies

@@ -30,7 +30,7 @@ def run(app: Flask, processes: int, threads: int) -> None:
             Child(
                 f"worker {number + 1}",
                 hub_command("worker-process", "--threads", str(threads)),
-                on_death=lambda pid: _end_leases(app, pid),
+                on_death=lambda pid: end_leases(app, pid),
             )
         )
     supervisor.run()
@@ -38,7 +38,7 @@ def run(app: Flask, processes: int, threads: int) -> None:
         _sign_out(app)
 
 
-def _end_leases(app: Flask, pid: int) -> None:
+def end_leases(app: Flask, pid: int) -> None:
     """A worker died: its lanes go on at once, without waiting for their leases to end."""
     machine = socket.gethostname().partition(".")[0]
     prefix = f"{machine}-{pid}-"

@@ -48,7 +48,9 @@ class Attachments:
             try:
                 upload = documents.upload(number, name, self._file_name(item), data)
             except Refused as refused:
-                raise _NotStored(self._say(sentences.FILE_REFUSED, reason=refused.reason))
+                raise _NotStored(
+                    self._say(sentences.FILE_REFUSED, reason=refused.reason)
+                ) from refused
             if upload.error:
                 # GLPI has made an empty document all the same.
                 documents.delete(upload.id)

@@ -53,9 +53,9 @@ def find_contact(
     glpi: Glpi, contact: Contact, region: str | None, say: Callable[..., None]
 ) -> Found | None:
     """The GLPI Contact of a contact. At most one request for the email and one for the phone."""
-    if email := email_of(contact):
-        if hit := _best_by_email(glpi.contacts.with_email(email), email, say):
-            return Found(hit, "email")
+    email = email_of(contact)
+    if email and (hit := _best_by_email(glpi.contacts.with_email(email), email, say)):
+        return Found(hit, "email")
     if pattern := phone_pattern(contact, region):
         candidates = [
             hit

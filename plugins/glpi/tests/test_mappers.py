@@ -313,9 +313,7 @@ class TestMessages:
         message = Message(
             "1",
             attachments=(
-                Attachment(
-                    "file", "9", "https://c.example/a%20b.pdf?x=1&y", "a&b.pdf", size=12_345
-                ),
+                Attachment("file", "9", "https://c.example/a.pdf?x=1&y", "a&b.pdf", size=12_345),
                 Attachment("location", "10", latitude=1.5, longitude=2.5, title="Here"),
                 Attachment("contact", "11", title="+34 612"),
                 Attachment("file", "12", "javascript:alert(1)", "x"),

@@ -18,10 +18,10 @@ from hub_glpi.api.contacts import Contacts
 from hub_glpi.api.documents import Documents
 from hub_glpi.api.entities import Entities
 from hub_glpi.api.followups import Followups
+from hub_glpi.api.session import GivenSession
 from hub_glpi.api.solutions import Solutions
 from hub_glpi.api.tickets import Tickets
 from hub_glpi.api.users import Users
-from hub_glpi.api.session import GivenSession
 
 
 class Glpi(AbstractContextManager["Glpi"]):

@@ -15,7 +15,7 @@ run: $(VENV)/installed ## The hub for real work, data in ./data
 	$(BIN)/hub up $(ARGS)
 
 test: $(VENV)/installed ## The whole test suite
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
 check: $(VENV)/installed ## Lint, format, types
 	$(BIN)/ruff check .

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from marshmallow import ValidationError
@@ -19,7 +19,7 @@ from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import breaker
 from hub.delivery.context import HookView
-from hub.delivery.sessions import SharedSessions, close_quietly
+from hub.delivery.sessions import Loan, SharedSessions, close_quietly
 from hub.delivery.trace import Trace
 from hub.models import Account, Hook, HookStatus
 from hub.plugins import UnknownPlugin
@@ -217,7 +217,7 @@ def view(hook: Hook) -> HookView:
         settings=hook.settings,
         secrets=hook.secrets,
         learned=hook.learned,
-        calls_per_second=hook.calls_per_second,
+        own_calls_per_second=hook.calls_per_second,
     )
 
 
@@ -226,12 +226,20 @@ def close_sessions(hook: Hook, *, lent_too: bool = False) -> int:
 
     ``lent_too`` includes those that a worker has now: only when no worker is left.
     """
+    return _close(hook, lambda shared: shared.take_all(lent_too=lent_too))
+
+
+def close_idle_sessions(hook: Hook) -> int:
+    """Sign out of the remote sessions that nobody has used for long; returns how many."""
+    return _close(hook, SharedSessions.take_expired)
+
+
+def _close(hook: Hook, choose: Callable[[SharedSessions], list[Loan]]) -> int:
     plugin = registry().plugins.get(hook.plugin_id)
     if plugin is None or plugin.session_driver is None:
         return 0
-    shared = SharedSessions(connection.current(), Keyring.current(), hook.id)
     try:
-        loans = shared.take_all(lent_too=lent_too)
+        loans = choose(SharedSessions(connection.current(), Keyring.current(), hook.id))
     except RedisError:
         _log.warning("Redis is not available; remote sessions end by themselves", hook=hook.id)
         return 0

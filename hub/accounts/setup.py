@@ -81,17 +81,17 @@ def run(plugin: Plugin, hook: HookView) -> SetupReport:
     context = context_of(hook, trace)
     try:
         result = plugin.setup(context).run()
-    except (SetupFailed, NeedsAttention) as error:
-        return SetupReport(False, error.sentence, error.field, context.steps, trace.entries)
     except HubError as error:
-        return SetupReport(False, error.sentence, None, context.steps, trace.entries)
+        sentence = context.redactor.text(error.sentence)
+        field = error.field if isinstance(error, SetupFailed | NeedsAttention) else None
+        return SetupReport(False, sentence, field, context.steps, trace.entries)
     except Exception as error:  # a plugin's bug is told, not thrown at the operator
         sentence = context.redactor.text(f"The plugin failed: {type(error).__name__}: {error}")
         _log.error("setup of a plugin failed", plugin=plugin.id, error=sentence)
         return SetupReport(False, sentence, None, context.steps, trace.entries)
     return SetupReport(
         True,
-        result.sentence,
+        context.redactor.text(result.sentence),
         None,
         context.steps,
         trace.entries,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 
 import click
 
@@ -11,7 +12,7 @@ from hub.cli.application import Failure, application, entered, require_schema
 from hub.cli.output import say
 from hub.config import Config
 from hub.delivery.sweeper import PERIOD, Sweeper
-from hub.fleet import orphan, workers
+from hub.fleet import orphan, upkeep, workers
 from hub.fleet import web as web_server
 from hub.fleet import worker as worker_module
 from hub.fleet.installation import Busy, Installation
@@ -99,7 +100,11 @@ def sweeper(once: bool) -> None:
     with entered() as app:
         require_schema()
         sweeping = Sweeper(app)
+        next_upkeep = 0.0
         while True:
             sweeping.sweep()
+            if time.monotonic() >= next_upkeep:
+                upkeep.run()
+                next_upkeep = time.monotonic() + upkeep.PERIOD
             if once or stopping.wait(PERIOD):
                 return

@@ -31,7 +31,12 @@ class HookView:
     settings: Mapping[str, Any]
     secrets: Mapping[str, str]
     learned: Mapping[str, Any]
-    calls_per_second: float | None
+    own_calls_per_second: float | None
+
+    @property
+    def calls_per_second(self) -> float | None:
+        """What the operator set for the hook, or a setting of that name says."""
+        return self.own_calls_per_second or self.settings.get("calls_per_second")
 
     @property
     def all_settings(self) -> dict[str, Any]:

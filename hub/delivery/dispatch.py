@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hub.delivery.context import DeliveryContext
 from hub.delivery.work import Item
@@ -35,15 +35,15 @@ def dispatch(plugin: Plugin, context: DeliveryContext, items: Sequence[Item]) ->
     try:
         processor = plugin.processor(context)
         if len(items) == 1:
-            return [_checked(getattr(processor, event.handler_name)(event))]
+            return [_checked(getattr(processor, event.handler_name)(event), context)]
         answers = getattr(processor, event.handler_name + "_batch")([i.event for i in items])
         if len(answers) != len(items):
             raise TypeError(f"{len(items)} events were given, {len(answers)} answers came back")
-        return [_checked(answer) for answer in answers]
+        return [_checked(answer, context) for answer in answers]
     except LaneLost:
         raise
     except HubError as error:
-        return [error] * len(items)
+        return [_checked(error, context)] * len(items)
     except Exception as error:  # a plugin's bug must end in the delivery's record, not here
         bug = Bug(
             context.redactor.text(f"The plugin failed: {type(error).__name__}: {error}"),
@@ -52,7 +52,11 @@ def dispatch(plugin: Plugin, context: DeliveryContext, items: Sequence[Item]) ->
         return [bug] * len(items)
 
 
-def _checked(answer: object) -> Outcome:
-    if not isinstance(answer, Done | HubError):
-        raise TypeError(f"a handler must return Done or an error, not {answer!r}")
-    return answer
+def _checked(answer: object, context: DeliveryContext) -> Outcome:
+    """The answer, with secrets masked: a plugin may repeat what its remote said."""
+    if isinstance(answer, Done):
+        return replace(answer, sentence=context.redactor.text(answer.sentence))
+    if isinstance(answer, HubError):
+        answer.sentence = context.redactor.text(answer.sentence)
+        return answer
+    raise TypeError(f"a handler must return Done or an error, not {answer!r}")

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from rq import Queue, SimpleWorker
 from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
 from hub.queue.connection import connect_blocking
@@ -72,6 +73,7 @@ class LaneWorker(SimpleWorker):
 
     def work(self, *args: Any, **options: Any) -> bool:
         """Work until told to stop."""
+        self._call_for_lanes()
         beat = threading.Thread(target=self._beat, name="beat", daemon=True)
         beat.start()
         try:
@@ -89,7 +91,7 @@ class LaneWorker(SimpleWorker):
     def drain(self, number: int) -> int:
         """The job itself: returns how many lanes were drained."""
         self._drained = 0
-        self._waker.keep(number)
+        self._waker.keep(number, self.name)
         try:
             with self._changed:
                 while True:
@@ -104,7 +106,7 @@ class LaneWorker(SimpleWorker):
         """One more thread, if there is a lane for it. That one starts the next."""
         if self._stop_requested or len(self._in_progress) >= self._threads:
             return
-        if (lane := self._lanes.take()) is not None:
+        if (lane := self._lanes.take(self.name)) is not None:
             self._start_thread(lane)
 
     def _start_thread(self, lane: TakenLane) -> None:
@@ -122,11 +124,11 @@ class LaneWorker(SimpleWorker):
                     self._work_on(lane)
                     with self._changed:
                         self._drained += 1
-                        lane = None if self._stop_requested else self._lanes.take()
+                        lane = None if self._stop_requested else self._lanes.take(self.name)
                         self._in_progress[this] = lane
-        except RedisError as error:
+        except (RedisError, SQLAlchemyError) as error:
             # The sweeper will queue again what was ready.
-            _log.warning("Redis is not available", error=str(error))
+            _log.error("a lane was left because Redis or the database failed", error=str(error))
         finally:
             with self._changed:
                 del self._in_progress[this]
@@ -147,8 +149,19 @@ class LaneWorker(SimpleWorker):
                     self._drain.renew_leases()
                 except RedisError as error:
                     _log.warning("Redis is not available", error=str(error))
+                except SQLAlchemyError as error:
+                    _log.warning("leases could not be renewed", error=str(error))
             if self._beating.wait(BEAT):
                 return
+
+    def _call_for_lanes(self) -> None:
+        """Lanes may have become ready while there was no worker that could be called."""
+        try:
+            self._sign_of_life()
+            if self._lanes.has_takeable():
+                self._waker.wake(1)
+        except RedisError as error:
+            _log.warning("Redis is not available", error=str(error))
 
     def _sign_of_life(self) -> None:
         redis: Redis = self._app.extensions["hub.redis"]
@@ -159,7 +172,7 @@ class LaneWorker(SimpleWorker):
         execution = self.execution
         if execution is not None and (job := self.get_current_job()) is not None:
             self.maintain_heartbeats(job, execution)
-            self._waker.keep(int(job.args[0]))
+            self._waker.keep(int(job.args[0]), self.name)
 
 
 def run(app: Flask, threads: int = DEFAULT_THREADS) -> None:

@@ -7,6 +7,7 @@ import socket
 from flask import Flask
 from redis.exceptions import RedisError
 from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hub import log
@@ -15,8 +16,10 @@ from hub.database import in_transaction
 from hub.delivery import lanes
 from hub.fleet.supervisor import Child, Supervisor, hub_command
 from hub.models import Lane
+from hub.queue.announce import Announcer
 from hub.queue.jobs import live_workers
 from hub.queue.mutex import Mutexes, lane_key
+from hub.queue.ready import ReadyLanes
 
 _log = log.get(__name__)
 
@@ -53,14 +56,20 @@ def end_leases(app: Flask, pid: int) -> None:
         return [(lane_key(row.hook_id, row.id), row.owner or "") for row in owned]
 
     with app.app_context():
-        owned = in_transaction(work)
+        try:
+            owned = in_transaction(work)
+        except SQLAlchemyError as error:
+            _log.error("a dead worker's leases end by themselves", error=str(error))
+            return
         _log.warning("worker died; its lanes go on", worker=prefix, lanes=len(owned))
         mutexes = Mutexes(app.extensions["hub.redis"], 1.0)
         try:
             for key, owner in owned:
                 mutexes.release(key, owner)
+            taken = ReadyLanes(app.extensions["hub.redis"]).free_slots_of(prefix)
+            Announcer(app.extensions["hub.redis"]).push(taken)
         except RedisError:
-            _log.warning("Redis is not available; mutexes expire by themselves")
+            _log.warning("Redis is not available; slots and mutexes expire by themselves")
 
 
 def _sign_out(app: Flask) -> None:

@@ -22,6 +22,8 @@ FLEET = f"{PREFIX}:fleet"
 GUARD = f"{PREFIX}:drain:"
 #: Seconds without a sign of life after which a drain job counts as dead.
 GUARD_TTL = 15
+#: What the guard of a job holds that no worker has begun yet; then it holds the worker's name.
+CALLED = "called"
 #: Worker processes in one fleet, for the tidying of their guards.
 MOST_WORKERS = 256
 
@@ -44,17 +46,14 @@ class Waker:
         """Make sure that enough workers are at work, or called, for this many lanes."""
         if lanes < 1:
             return
-        seconds, _ = self._redis.time()
-        fleet = int(self._redis.zcount(FLEET, int(seconds), "+inf")) or 1
-        numbers = range(min(fleet, lanes)) if lanes < fleet else range(fleet)
+        fleet = live_workers(self._redis)
+        size = len(fleet) or 1
+        guards: Any = self._redis.mget(GUARD + str(number) for number in range(size))
+        holders = [guard and guard.decode() for guard in guards]
         # A busy worker takes the lane itself; an idle one must be called whatever its number.
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for number in range(fleet):
-                pipeline.exists(GUARD + str(number))
-            at_work = pipeline.execute()
-        missing = [number for number in range(fleet) if not at_work[number]]
-        for number in missing[: len(numbers)]:
-            self._call(number)
+        idle = [n for n, holder in enumerate(holders) if holder not in (CALLED, *fleet)]
+        for number in idle[:lanes]:
+            self._call(number, dead=holders[number])
 
     def start_anew(self) -> None:
         """Forget which workers were at work: Redis came back with what it knew before it died.
@@ -63,8 +62,9 @@ class Waker:
         """
         self._redis.delete(*(GUARD + str(number) for number in range(MOST_WORKERS)))
 
-    def _call(self, number: int) -> None:
-        if not self._redis.set(GUARD + str(number), "called", nx=True, ex=GUARD_TTL):
+    def _call(self, number: int, dead: str | None) -> None:
+        # The guard of a dead worker is taken over; a free one must still be free.
+        if not self._redis.set(GUARD + str(number), CALLED, nx=dead is None, ex=GUARD_TTL):
             return
         try:
             self._enqueue(number)
@@ -95,9 +95,9 @@ class Waker:
         except NoSuchJobError:
             return False
 
-    def keep(self, number: int) -> None:
-        """A drain job says that it is alive."""
-        self._redis.set(GUARD + str(number), "running", ex=GUARD_TTL)
+    def keep(self, number: int, worker: str) -> None:
+        """The drain job of a worker says that it is alive."""
+        self._redis.set(GUARD + str(number), worker, ex=GUARD_TTL)
 
     def done(self, number: int) -> None:
         """A drain job is over."""

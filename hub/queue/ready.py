@@ -3,7 +3,8 @@
 For each hook a sorted set of lane ids by the time they became due, and a set of slots, one for
 each of its lanes in progress in the whole fleet. Taking a lane goes to the hook that was served
 longest ago and still has a free slot, so a hook with a long backlog, or whose CRM is slow, keeps
-no other waiting. Slots expire, so a worker that died frees its slot.
+no other waiting. Slots expire, so that of a worker that died becomes free; its supervisor frees it
+at once.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ DEFAULT_LIMIT = 4
 #: Seconds after which the slot of a silent worker is free again.
 SLOT_TTL = 30
 
-# KEYS: hooks, limits. ARGV: key prefixes ready, slots, held; slot token, slot TTL in ms, default
+# KEYS: hooks, limits. ARGV: key prefixes ready, slots, held; slot prefix, slot TTL in ms, default
 # limit, 1 to take or 0 only to look. Answers {hook, lane} or nothing. Redis' own clock is used.
 _TAKE = """
 local time = redis.call('TIME')
@@ -45,7 +46,7 @@ for _, hook in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     if redis.call('ZCARD', slots) < limit then
       if ARGV[7] == '1' then
         redis.call('ZREM', ready, lane)
-        redis.call('ZADD', slots, now + tonumber(ARGV[5]), ARGV[4])
+        redis.call('ZADD', slots, now + tonumber(ARGV[5]), ARGV[4] .. '/' .. lane)
         redis.call('ZADD', KEYS[1], now, hook)
       end
       return {hook, lane}
@@ -95,11 +96,14 @@ class ReadyLanes:
             pipeline.zadd(HOOKS, dict.fromkeys(map(str, by_hook), 0), nx=True)
             pipeline.execute()
 
-    def take(self) -> TakenLane | None:
+    def take(self, worker: str = "") -> TakenLane | None:
         """Take the next lane, or ``None`` when no hook has one ready and a slot free."""
-        slot = uuid.uuid4().hex
+        slot = f"{worker}/{uuid.uuid4().hex}"
         found = self._run(slot, take=True)
-        return TakenLane(int(found[0]), int(found[1]), slot) if found else None
+        if not found:
+            return None
+        hook_id, lane_id = int(found[0]), int(found[1])
+        return TakenLane(hook_id, lane_id, f"{slot}/{lane_id}")
 
     def has_takeable(self) -> bool:
         """Whether ``take`` would find a lane."""
@@ -114,6 +118,18 @@ class ReadyLanes:
     def give_back(self, lane: TakenLane) -> None:
         """Free the slot of a lane whose work has ended."""
         self._redis.zrem(SLOTS + str(lane.hook_id), lane.slot)
+
+    def free_slots_of(self, worker_prefix: str) -> list[ReadyLane]:
+        """Free the slots of a process that is known to be dead; returns the lanes it had taken."""
+        freed = []
+        limits: Any = self._redis.hkeys(LIMITS)
+        for hook in limits:
+            key = SLOTS + hook.decode()
+            slots: Any = self._redis.zscan_iter(key, match=f"{worker_prefix}*")
+            for slot, _ in list(slots):
+                self._redis.zrem(key, slot)
+                freed.append(ReadyLane(int(hook), int(slot.rpartition(b"/")[2])))
+        return freed
 
     def keep(self, lanes: Sequence[TakenLane]) -> None:
         """Say that the work on these lanes goes on."""

@@ -6,6 +6,8 @@ times and then set aside, with its traceback for the operator.
 
 from __future__ import annotations
 
+import requests
+
 
 class HubError(Exception):
     """Base of all errors that the delivery engine understands.
@@ -24,7 +26,8 @@ class RetryLater(HubError):
     ``delay`` is the number of seconds the remote asked us to wait (``Retry-After``); without it
     the retry policy decides. ``throttled`` says that the remote is well and merely asked for
     fewer calls, which pauses the hook for ``delay`` but does not count as an outage. ``reached``
-    is false when the request certainly never reached the remote, so it made nothing.
+    is false when the request certainly never reached the remote, so it made nothing. ``response``
+    is the answer, if there was one: some APIs say with status 500 what will never succeed.
     """
 
     def __init__(
@@ -34,8 +37,10 @@ class RetryLater(HubError):
         delay: float | None = None,
         throttled: bool = False,
         reached: bool = True,
+        response: requests.Response | None = None,
     ) -> None:
         super().__init__(sentence)
+        self.response = response
         self.delay = delay
         self.throttled = throttled
         self.reached = reached

@@ -165,6 +165,7 @@ class HttpClient:
             delay=retry_after_seconds(response.headers.get("Retry-After")),
             throttled=status == 429,
             reached=status != 429,
+            response=response,
         )
 
     def _traced(self, body: Any, files: Any) -> str:

@@ -15,7 +15,7 @@ _FIELD_NAMES = (
     r"password|passwd|secret(?:_?key)?|[a-z_-]*token|access_?key|api_?key|authorization|signature"
 )
 _SECRET_NAME = re.compile(rf"^(?:{_FIELD_NAMES})$", re.IGNORECASE)
-_SECRET_IN_JSON = re.compile(rf'("(?:{_FIELD_NAMES})"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.IGNORECASE)
+_SECRET_IN_JSON = re.compile(rf'("(?:{_FIELD_NAMES})"\s*:\s*)"((?:[^"\\]|\\.)*)"?', re.IGNORECASE)
 #: Shorter values would black out innocent text.
 _SHORTEST_SECRET = 6
 
@@ -50,8 +50,11 @@ class Redactor:
         """A JSON value or a text, redacted and cut to ``limit`` characters."""
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
         # Redact a little past the cut, so that a secret across it is still recognised.
-        text = _SECRET_IN_JSON.sub(rf'\1"{MASK}"', text[: limit + 4_096])
-        text = self.text(text)
+        text = text[: limit + 4_096]
+        told = {found[2] for found in _SECRET_IN_JSON.finditer(text)}
+        text = _SECRET_IN_JSON.sub(rf'\1"{MASK}"', text)
+        # The same value may stand once more under a name that says nothing.
+        text = self.text(Redactor(told).text(text))
         return text if len(text) <= limit else text[:limit] + f"… ({len(text)} characters)"
 
     def data(self, value: Any) -> Any:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hub_glpi.simulator import APP_TOKEN, USER_TOKEN, GlpiSimulator
 
 from hub.sdk.testing.crashes import Subject
+from hub.sdk.testing.simulator import Request, Response
 from tests.support.installation import end_state
 
 
@@ -31,3 +33,15 @@ def whole_end_state(state: Mapping[str, Any]) -> dict[str, Any]:
 
 
 GLPI = Subject("glpi", GlpiSimulator, uploading, whole_end_state)
+
+
+class Forgetful(GlpiSimulator):
+    """Finds nothing, so that what a crash left behind cannot be found again."""
+
+    def handle(self, request: Request) -> Response:
+        if "/search/" in request.path:
+            return Response.of_json({"totalcount": 0, "count": 0})
+        return super().handle(request)
+
+
+FORGETFUL = replace(GLPI, simulator=Forgetful)

@@ -194,7 +194,8 @@ class RunningHub:
         return subprocess.Popen(
             [sys.executable, "-m", "hub", *arguments],
             env=self.environment,
-            stdout=self.log,
+            # The simulator prints its own tokens; the hub's log must hold none.
+            stdout=subprocess.DEVNULL if arguments[0] == "glpi-simulator" else self.log,
             stderr=self.log,
         )
 

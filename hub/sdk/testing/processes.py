@@ -16,8 +16,9 @@ from typing import Any
 from hub.sdk.testing.simulator import Simulator
 
 _context = multiprocessing.get_context("forkserver")
+# pytest, since every process of its tests imports its main module.
 _context.set_forkserver_preload(
-    ["hub.cli", "hub.fleet.worker", "hub.delivery.drain", "hub.sdk.testing.warm"]
+    ["hub.cli", "hub.fleet.worker", "hub.delivery.drain", "hub.sdk.testing.warm", "pytest"]
 )
 
 

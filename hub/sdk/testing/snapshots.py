@@ -21,11 +21,10 @@ class Snapshot:
         self._name = name
         self._close()
         if self._url.drivername == "sqlite":
-            with self._app.app_context():
-                # Everything into the one file that is copied.
-                with db.engine.connect() as connection:
-                    connection.exec_driver_sql("COMMIT")
-                    connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+            # Everything into the one file that is copied.
+            with self._app.app_context(), db.engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")
+                connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             self._close()
             shutil.copyfile(self._file, self._copy)
         else:
@@ -69,4 +68,4 @@ class Snapshot:
             url.render_as_string(hide_password=False), autocommit=True
         ) as connection:
             for statement in statements:
-                connection.execute(statement)  # type: ignore[arg-type]
+                connection.execute(statement)

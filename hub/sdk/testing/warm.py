@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from functools import cache
 
+from sqlalchemy.orm import configure_mappers
+
 from hub.plugins import Registry
 
 
@@ -14,3 +16,4 @@ def registry() -> Registry:
 
 
 registry()
+configure_mappers()

@@ -4,39 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
-from hub.sdk import (
-    MESSAGE_CREATED,
-    Conversation,
-    Done,
-    Event,
-    Intent,
-    Link,
-    Message,
-    Postpone,
-    Remote,
-    Skip,
-)
+from hub.sdk import Conversation, Done, Event, Link, Message, Skip
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.mappers import conversation as mapper
 from hub_glpi.mappers import message as message_mapper
-from hub_glpi.mappers.contact import clean, email_of, phone_of
 from hub_glpi.mappers.text import fingerprint, plain_to_html
-from hub_glpi.people import People
-from hub_glpi.requesters import Requesters
-from hub_glpi.work import Work, contact_key, conversation_key, key
-
-
-@dataclass(frozen=True, slots=True)
-class Requester:
-    """For whom a ticket is made: GLPI's fields, and words for people."""
-
-    fields: Mapping[str, Any]
-    words: str
-    is_final: bool = True
+from hub_glpi.openings import Openings, state_of
+from hub_glpi.work import Work, conversation_key, conversation_of, key
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +32,7 @@ class Conversations:
         self._work = work
         self._config = work.config
         self._links = work.context.links
-        self._people = People(work)
-        self._requesters = Requesters(work)
+        self._openings = Openings(work)
 
     def follow(self, event: Event) -> Done:
         """Bring the ticket to what a conversation event says.
@@ -77,63 +53,61 @@ class Conversations:
         """
         if not self._config.sync_tickets:
             raise Skip(sentences.TICKETS_OFF)
-        conversation = _conversation(event)
         link = self._links.get("ticket", conversation_key(event))
         if link is not None:
             if link.gone:
                 raise Skip(link.gone)
             link = self._finish(link)
             return Opened(link, sentences.TICKET_ADOPTED.format(id=link.remote_id), made=False)
-        first = self._first_message(event)
-        if first is None:
-            self._wait_for_message(event)
-        requester = self._requester(event)
-        link = self._create(event, conversation, first, requester)
-        if not requester.is_final:
-            self._requesters.remember(event, conversation_key(event))
-        link = self._finish(link)
-        sentence = sentences.TICKET_ADOPTED if link.adopted else sentences.TICKET_CREATED
-        words = sentence.format(id=link.remote_id, requester=requester.words)
-        return Opened(link, words, made=True)
+        link, sentence = self._openings.open(event)
+        return Opened(self._finish(link), sentence, made=True)
 
     def set_text(self, event: Event, link: Link, message: Message) -> bool:
         """Make a message the text of a ticket that still waits for one.
 
         ``False`` if someone has written a text there meanwhile.
         """
-        conversation, language = _conversation(event), self._config.language
+        conversation, language = conversation_of(event), self._config.language
         ticket = self._read(link)
         current = str(ticket.get("content") or "")
-        content = self._content(event, conversation, message_mapper.body(message, language))
+        body = message_mapper.body(message, language)
+        content = self._content(event, body)
         text = fingerprint(content)
         if mapper.no_message_yet(language) in current:
-            patch = {"content": content}
+            patch = {"content": self._work.html(content)}
             if ticket.get("name") == mapper.title(conversation, "", language):
                 patch["name"] = mapper.title(conversation, message.text, language)
             self._write(link, patch)
         elif fingerprint(current) != text:
             self._links.update(link, data={**link.data, "first_message": ""})
             return False
-        first = key(event, message.id)
-        self._links.update(link, data={**link.data, "first_message": first, "text": text})
+        known = {"first_message": key(event, message.id), "body": fingerprint(body), "text": text}
+        self._links.update(link, data={**link.data, **known})
         self._work.say(sentences.TICKET_TEXT_SET, id=link.remote_id)
         return True
 
-    def rewrite_text(self, event: Event, link: Link, text_html: str) -> Done:
+    def rewrite_text(
+        self, event: Event, link: Link, body: str, notes: Mapping[str, str] | None = None
+    ) -> Done:
         """Replace the text of a ticket, after its message was edited or deleted.
+
+        ``notes`` on its attachments are kept for the next time.
 
         :raises Skip: it is that text already, or someone has edited it in GLPI.
         """
-        content = self._content(event, _conversation(event), text_html)
-        wanted = fingerprint(content)
-        if wanted == link.data.get("text"):
+        if fingerprint(body) == link.data.get("body"):
             raise Skip(sentences.NOTHING_CHANGED)
+        content = self._content(event, body)
+        wanted = fingerprint(content)
         current = fingerprint(str(self._read(link).get("content") or ""))
         if current not in (wanted, link.data.get("text")):
             raise Skip(sentences.TICKET_LEFT.format(id=link.remote_id))
         if current != wanted:
-            self._write(link, {"content": content})
-        self._links.update(link, data={**link.data, "text": wanted})
+            self._write(link, {"content": self._work.html(content)})
+        known: dict[str, Any] = {"body": fingerprint(body), "text": wanted}
+        if notes is not None:
+            known["notes"] = dict(notes)
+        self._links.update(link, data={**link.data, **known})
         return Done(sentences.TICKET_UPDATED.format(id=link.remote_id, fields="content"), link.url)
 
     def explain_refusal(self, link: Link, refused: Refused, right: rights.Right) -> None:
@@ -147,11 +121,11 @@ class Conversations:
         raise rights.explain(self._work.glpi, refused, right) from refused
 
     def _update(self, event: Event, link: Link) -> Done:
-        conversation = _conversation(event)
+        conversation = conversation_of(event)
         version = event.version
         if version is not None and link.version is not None and version < link.version:
             raise Skip(sentences.OLDER)
-        state = _state(conversation)
+        state = state_of(conversation)
         if state == {name: link.data.get(name) for name in state}:
             if version is not None and version != link.version:
                 self._links.update(link, version=version)
@@ -214,7 +188,7 @@ class Conversations:
         return self._links.update(link, data={**link.data, "unsolved": False})
 
     def _solve(self, link: Link) -> None:
-        text = plain_to_html(self._config.solution_text)
+        text = self._work.html(plain_to_html(self._config.solution_text))
         try:
             self._work.glpi.solutions.create(int(link.remote_id), text)
         except Refused as refused:
@@ -249,169 +223,7 @@ class Conversations:
             raise Skip(sentence)
         return ticket
 
-    def _first_message(self, event: Event) -> Message | None:
-        """The customer's first message among those that are known here and now."""
-        events = [event, *self._work.context.following(MESSAGE_CREATED)]
-        messages = [
-            item.message
-            for item in events
-            if item.message is not None
-            and item.source.id == event.source.id
-            and item.conversation is not None
-            and item.conversation.id == _conversation(event).id
-            and can_be_text(item.message, self._config.language)
-        ]
-        return min(messages, key=_age_order, default=None)
-
-    def _wait_for_message(self, event: Event) -> None:
-        grace = self._config.first_message_grace
-        arrived = event.received_at or event.occurred_at
-        age = (self._work.context.clock.now() - arrived).total_seconds()
-        # A source whose clock is ahead must not make us wait for it.
-        if -grace <= age < grace:
-            raise Postpone(sentences.WAITING_FOR_MESSAGE, delay=min(grace, grace - age))
-
-    def _requester(self, event: Event) -> Requester:
-        contact = event.contact
-        email = email_of(contact) if contact else None
-        try:
-            person = self._people.ensure(event)
-        except Skip:
-            if not self._config.anonymous_tickets:
-                raise
-            return self._nobody()
-        if not self._config.use_contact:
-            user_id = int(person.remote_id)
-            return Requester({"_users_id_requester": user_id}, f"user {user_id}")
-        if email is None:
-            return Requester({"_users_id_requester": 0}, sentences.UNKNOWN_CUSTOMER, is_final=False)
-        return Requester(
-            {
-                "_users_id_requester": 0,
-                "_users_id_requester_notif": {
-                    "use_notification": [1],
-                    "alternative_email": [email],
-                },
-            },
-            email,
+    def _content(self, event: Event, text_html: str) -> str:
+        return mapper.content(
+            event.source, conversation_of(event), text_html, self._config.language
         )
-
-    def _nobody(self) -> Requester:
-        user_id = self._config.default_user_id or 0
-        return Requester(
-            {"_users_id_requester": user_id}, sentences.UNKNOWN_CUSTOMER, is_final=False
-        )
-
-    def _create(
-        self,
-        event: Event,
-        conversation: Conversation,
-        first: Message | None,
-        requester: Requester,
-    ) -> Link:
-        config = self._config
-        text = message_mapper.body(first, config.language) if first else ""
-        content = self._content(event, conversation, text, named=not requester.is_final)
-        data = {
-            **_state(conversation),
-            "first_message": key(event, first.id) if first else None,
-            "text": fingerprint(content),
-            "unsolved": self._needs_solution(conversation),
-        }
-
-        def create() -> Remote:
-            values: dict[str, Any] = {
-                "name": mapper.title(conversation, first.text if first else "", config.language),
-                "content": content,
-                "status": self._first_status(conversation),
-                "priority": mapper.priority_of(conversation, config.priorities),
-                "type": config.ticket_type,
-                **requester.fields,
-            }
-            if config.entity_id is not None:
-                values["entities_id"] = config.entity_id
-            if config.category_id is not None:
-                values["itilcategories_id"] = config.category_id
-            if conversation.created_at is not None:
-                moment = min(conversation.created_at, self._work.context.clock.now())
-                offset = self._work.glpi.connection.clock_offset
-                values["date"] = mapper.server_time(moment, offset)
-            try:
-                number = self._work.glpi.tickets.create(values)
-            except Refused as refused:
-                raise rights.explain(self._work.glpi, refused, rights.CREATE_TICKETS) from refused
-            return self._remote(number, data)
-
-        def find(intent: Intent) -> Remote | None:
-            for ticket in self._work.glpi.tickets.containing(intent.natural_key):
-                if mapper.refers_to(ticket.content, intent.natural_key):
-                    waits = mapper.no_message_yet(config.language) in ticket.content
-                    first_message = None if waits else (data["first_message"] or "")
-                    found = {
-                        **data,
-                        "first_message": first_message,
-                        "text": fingerprint(ticket.content),
-                    }
-                    return self._remote(ticket.id, found)
-            return None
-
-        return self._links.create_once(
-            "ticket",
-            conversation_key(event),
-            create=create,
-            find=find,
-            natural_key=mapper.reference(event.source, conversation),
-            version=event.version if not event.name.startswith("contact.") else None,
-        )
-
-    def _first_status(self, conversation: Conversation) -> int:
-        if self._needs_solution(conversation):
-            return self._config.statuses["open"]
-        return mapper.status_of(conversation, self._config.statuses)
-
-    def _needs_solution(self, conversation: Conversation) -> bool:
-        """Whether a new ticket is to be solved by a solution text rather than by its status."""
-        status = mapper.status_of(conversation, self._config.statuses)
-        return status == mapper.SOLVED and bool(self._config.solution_text)
-
-    def _content(
-        self, event: Event, conversation: Conversation, text_html: str, *, named: bool = False
-    ) -> str:
-        contact = event.contact
-        if named and contact is not None:
-            phone = phone_of(contact, self._config.default_region)
-            words = " · ".join(filter(None, [clean(contact.name), phone]))
-            text_html += f"<p>{escape(words)}</p>" if words and text_html else ""
-        return mapper.content(event.source, conversation, text_html, self._config.language)
-
-    def _remote(self, number: int, data: Mapping[str, Any]) -> Remote:
-        return Remote(str(number), url=self._config.page("ticket", number), data=data)
-
-
-def can_be_text(message: Message, language: str) -> bool:
-    """Whether a message can be the text of a ticket: the customer's, and with something in it."""
-    return (
-        message.direction == "incoming"
-        and not message.private
-        and not message.deleted
-        and bool(message_mapper.body(message, language))
-    )
-
-
-def _age_order(message: Message) -> tuple[float, int]:
-    number = int(message.id) if message.id.isdigit() else 0
-    return (message.created_at.timestamp() if message.created_at else 0.0, number)
-
-
-def _state(conversation: Conversation) -> dict[str, str]:
-    """What of a conversation the ticket follows, in Chatwoot's words."""
-    return {"status": conversation.status, "priority": conversation.priority or "none"}
-
-
-def _conversation(event: Event) -> Conversation:
-    if event.conversation is None:
-        raise Skip(sentences.NO_CONVERSATION)
-    return event.conversation
-
-
-__all__ = ["Conversations", "Opened", "can_be_text", "contact_key"]

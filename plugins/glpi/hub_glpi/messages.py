@@ -21,12 +21,13 @@ from hub.sdk import (
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.attachments import Attachments
-from hub_glpi.conversations import Conversations, can_be_text
+from hub_glpi.conversations import Conversations
 from hub_glpi.mappers import message as mapper
 from hub_glpi.mappers.conversation import server_time
 from hub_glpi.mappers.text import fingerprint
+from hub_glpi.openings import can_be_text
 from hub_glpi.people import People
-from hub_glpi.work import Work, conversation_key, message_key
+from hub_glpi.work import Work, conversation_key, message_key, message_of
 
 _KIND: Final = "followup"
 
@@ -57,7 +58,7 @@ class Messages:
         outcomes: dict[int, Outcome] = {}
         wanted: list[Event] = []
         for event in events:
-            if reason := self._left_out(_message(event)):
+            if reason := self._left_out(message_of(event)):
                 outcomes[event.id] = Skip(reason)
             else:
                 wanted.append(event)
@@ -70,7 +71,7 @@ class Messages:
 
         :raises Skip: nothing to do.
         """
-        message = _message(event)
+        message = message_of(event)
         if reason := self._left_out(message):
             raise Skip(reason)
         link = self._links.get(_KIND, message_key(event))
@@ -96,7 +97,7 @@ class Messages:
         outcomes: dict[int, Outcome] = {}
         followups: dict[int, Followup] = {}
         for event in events:
-            message, local_id = _message(event), message_key(event)
+            message, local_id = message_of(event), message_key(event)
             ticket = self._links.get("ticket", ticket.local_id) or ticket
             if self._is_text(event, message, ticket):
                 self._store_text_files(event, message, ticket)
@@ -140,7 +141,7 @@ class Messages:
         text = mapper.body(message, self._config.language, notes)
         ticket = self._links.get("ticket", ticket.local_id) or ticket
         try:
-            self._conversations.rewrite_text(event, ticket, text)
+            self._conversations.rewrite_text(event, ticket, text, notes)
         except Skip as skip:
             self._work.context.progress(skip.sentence)
 
@@ -151,7 +152,10 @@ class Messages:
         sent_at = self._sent_at(message)
         content = mapper.followup(message, sent_at, self._config.language, notes)
         author = self._author(event, message)
-        values: dict[str, Any] = {"content": content, "is_private": int(message.private)}
+        values: dict[str, Any] = {
+            "content": self._work.html(content),
+            "is_private": int(message.private),
+        }
         if sent_at:
             values["date"] = sent_at
         if author:
@@ -251,7 +255,9 @@ class Messages:
         if not content:
             raise Skip(sentences.EMPTY_MESSAGE)
         try:
-            self._work.glpi.followups.update(int(link.remote_id), {"content": content})
+            self._work.glpi.followups.update(
+                int(link.remote_id), {"content": self._work.html(content)}
+            )
         except Refused as refused:
             self._explain_followup(link, refused)
         self._links.update(link, data={**link.data, "body": digest})
@@ -274,7 +280,7 @@ class Messages:
         text = (
             mapper.deleted(message, "", language)
             if message.deleted
-            else mapper.body(message, language)
+            else mapper.body(message, language, ticket.data.get("notes"))
         )
         return self._conversations.rewrite_text(event, ticket, text)
 
@@ -311,9 +317,3 @@ def _outcome(made: Link | HubError, ticket: Link) -> Outcome:
         return made
     sentence = sentences.FOLLOWUP_CREATED.format(id=made.remote_id, ticket=ticket.remote_id)
     return Done(sentence, ticket.url)
-
-
-def _message(event: Event) -> Message:
-    if event.message is None:
-        raise Skip(sentences.NO_MESSAGE)
-    return event.message

@@ -13,7 +13,7 @@ from hub_glpi.finders import Found
 from hub_glpi.mappers.contact import email_of, identity_keys
 from hub_glpi.records import ContactRecords, Records, UserRecords
 from hub_glpi.requesters import Requesters
-from hub_glpi.work import Work, contact_key
+from hub_glpi.work import Work, contact_key, contact_of
 
 #: A record that was not seen for so long is looked at before a ticket is made for it, since GLPI
 #: drops a requester who does not exist in silence.
@@ -33,6 +33,8 @@ class People:
 
     def known(self, event: Event) -> Link | None:
         """The link to the person's record, if there is one that still exists."""
+        if event.contact is None:
+            return None
         link = self._links.get(self._records.kind, contact_key(event))
         return None if link is None or link.gone else link
 
@@ -41,7 +43,7 @@ class People:
 
         :raises Skip: nothing to do.
         """
-        contact = _contact(event)
+        contact = contact_of(event)
         link = self._links.get(self._records.kind, contact_key(event))
         if link is None:
             link, sentence = self._find_or_create(event, contact)
@@ -57,7 +59,7 @@ class People:
 
         :raises Skip: the contact has neither email nor phone number.
         """
-        contact = _contact(event)
+        contact = contact_of(event)
         link = self.known(event)
         if link is not None and self._is_still_there(link):
             self._requesters.catch_up(event, link, contact)
@@ -142,24 +144,36 @@ class People:
             if version is not None and version != link.version:
                 self._links.update(link, version=version)
             raise Skip(sentences.NOTHING_CHANGED)
-        gained_email = "email" in patch and not link.data["sent"].get("email")
-        if "email" in patch and (other := self._other_owner(contact, link)):
-            if gained_email and not link.adopted:
-                # What we made from a phone number alone turns out to be someone GLPI knows.
-                link, sentence = self._adopt(event, contact, other)
-                self._requesters.catch_up(event, link, contact)
-                return Done(sentence, link.url)
-            self._work.say(sentences.EMAIL_TAKEN, id=other.hit.id)
-            patch.pop("email")
-        if patch:
-            self._write(link, patch)
-        sent = {**link.data.get("sent", {}), **patch}
-        now = self._work.context.clock.now().isoformat()
-        link = self._links.update(link, data={"sent": sent, "seen": now}, version=version)
+        if "email" not in patch:
+            return self._apply(event, contact, link, patch)
+        # Whoever is about to be made with this email must wait until it is here.
+        keys = identity_keys(_by_email(contact), self._records.region)
+        with self._work.context.identity(*keys):
+            return self._apply(event, contact, link, patch)
+
+    def _apply(self, event: Event, contact: Contact, link: Link, patch: Mapping[str, str]) -> Done:
+        sent = dict(link.data.get("sent", {}))
+        gained_email = "email" in patch and not sent.get("email")
+        to_write = dict(patch)
+        other = self._other_owner(contact, link) if "email" in patch else None
+        if other and gained_email and not link.adopted:
+            # What we made from a phone number alone turns out to be someone GLPI knows.
+            link, sentence = self._adopt(event, contact, other)
+        else:
+            if other:
+                self._work.say(sentences.EMAIL_TAKEN, id=other.hit.id)
+                to_write.pop("email")
+            if to_write:
+                self._write(link, to_write)
+            now = self._work.context.clock.now().isoformat()
+            link = self._links.update(
+                link, data={"sent": {**sent, **patch}, "seen": now}, version=event.version
+            )
+            fields = ", ".join(sorted(to_write)) or "-"
+            sentence = self._records.updated.format(id=link.remote_id, fields=fields)
         if gained_email:
             self._requesters.catch_up(event, link, contact)
-        fields = ", ".join(sorted(patch)) or "-"
-        return Done(self._records.updated.format(id=link.remote_id, fields=fields), link.url)
+        return Done(sentence, link.url)
 
     def _write(self, link: Link, patch: Mapping[str, str]) -> None:
         try:
@@ -172,8 +186,7 @@ class People:
 
     def _other_owner(self, contact: Contact, link: Link) -> Found | None:
         """Another record that has the contact's email."""
-        by_email = Contact(id=contact.id, email=email_of(contact))
-        found = self._records.find(by_email)
+        found = self._records.find(_by_email(contact))
         return found if found and str(found.hit.id) != link.remote_id else None
 
     def _is_still_there(self, link: Link) -> bool:
@@ -234,10 +247,9 @@ def _patch(event: Event, sent: Mapping[str, str], values: Mapping[str, str]) -> 
     return changed
 
 
-def _contact(event: Event) -> Contact:
-    if event.contact is None:
-        raise Skip(sentences.NO_CONTACT)
-    return event.contact
+def _by_email(contact: Contact) -> Contact:
+    """The contact as far as its email tells."""
+    return Contact(id=contact.id, email=email_of(contact))
 
 
 def _version(event: Event) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from hub.sdk import Contact, Event, Link, Remote
 from hub_glpi import sentences
-from hub_glpi.api.errors import Missing
+from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.mappers.contact import email_of
 from hub_glpi.work import Work, contact_key
 
@@ -53,7 +53,12 @@ class Requesters:
             self._links.mark_gone(ticket, sentences.TICKET_PURGED.format(id=number))
             return
         if not any(_is(actor, user_id, email) for actor in actors):
-            tickets.add_requester(number, user_id=user_id, email=email)
+            try:
+                tickets.add_requester(number, user_id=user_id, email=email)
+            except Refused as refused:
+                # One ticket that GLPI keeps as it is must not hold up the person's record.
+                self._work.context.progress(refused.sentence)
+                return
         # GLPI 9.5 makes the API user requester of a ticket that names none.
         api_user = self._work.config.api_user_id
         for actor in actors:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hub.sdk import Context, Event, Skip
+from hub.sdk import Contact, Context, Conversation, Event, Message, Skip
 from hub_glpi import sentences
 from hub_glpi.api import Glpi
 from hub_glpi.config import Config
@@ -18,6 +18,16 @@ class Work:
     config: Config
     glpi: Glpi
 
+    def html(self, content: str) -> str:
+        """Content as this GLPI takes it.
+
+        9.5 encodes ``<`` as ``&lt;`` and nothing else, so that an escaped tag would come back as a
+        real one; as numbers they are left alone.
+        """
+        if self.config.version != 9:
+            return content
+        return content.replace("&lt;", "&#60;").replace("&gt;", "&#62;")
+
     def say(self, sentence: str, **values: object) -> None:
         """Note a step in the delivery's story."""
         self.context.progress(sentence.format(**values))
@@ -28,31 +38,46 @@ def key(event: Event, number: str) -> str:
     return f"{event.source.id}/{number}"
 
 
-def contact_key(event: Event) -> str:
-    """The local id of the event's contact.
+def contact_of(event: Event) -> Contact:
+    """The event's contact.
 
     :raises Skip: there is none.
     """
     if event.contact is None:
         raise Skip(sentences.NO_CONTACT)
-    return key(event, event.contact.id)
+    return event.contact
 
 
-def conversation_key(event: Event) -> str:
-    """The local id of the event's conversation.
+def conversation_of(event: Event) -> Conversation:
+    """The event's conversation.
 
     :raises Skip: there is none.
     """
     if event.conversation is None:
         raise Skip(sentences.NO_CONVERSATION)
-    return key(event, event.conversation.id)
+    return event.conversation
 
 
-def message_key(event: Event) -> str:
-    """The local id of the event's message.
+def message_of(event: Event) -> Message:
+    """The event's message.
 
     :raises Skip: there is none.
     """
     if event.message is None:
         raise Skip(sentences.NO_MESSAGE)
-    return key(event, event.message.id)
+    return event.message
+
+
+def contact_key(event: Event) -> str:
+    """The local id of the event's contact."""
+    return key(event, contact_of(event).id)
+
+
+def conversation_key(event: Event) -> str:
+    """The local id of the event's conversation."""
+    return key(event, conversation_of(event).id)
+
+
+def message_key(event: Event) -> str:
+    """The local id of the event's message."""
+    return key(event, message_of(event).id)

@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 import requests
 from hub_glpi import plugin
+from hub_glpi.setup import api_address
 from hub_glpi.simulator import GlpiSimulator
 
 from hub.sdk import (
@@ -73,10 +74,13 @@ class Observer:
             timeout=30,
         )
         self.http.headers["Session-Token"] = answer.json()["session_token"]
+        self.encoding = "10"
+        config = self.call("GET", "getGlpiConfig")["cfg_glpi"]
+        self.encoding = config["version"].partition(".")[0]
 
     def call(self, method: str, path: str, **options: Any) -> Any:
         answer = self.http.request(method, f"{self.server.api_url}/{path}", timeout=30, **options)
-        return _decoded(answer.json())
+        return self._decoded(answer.json())
 
     def change(self, path: str, **values: Any) -> None:
         self.call("PUT", path, json={"input": values})
@@ -122,6 +126,20 @@ class Observer:
     def close(self) -> None:
         self.http.get(f"{self.server.api_url}/killSession", timeout=30)
 
+    def _decoded(self, value: Any) -> Any:
+        """Texts as GLPI shows them."""
+        if isinstance(value, list):
+            return [self._decoded(item) for item in value]
+        if isinstance(value, dict):
+            return {name: self._decoded(item) for name, item in value.items()}
+        if not isinstance(value, str):
+            return value
+        if self.encoding != "9":
+            return unescape(value)
+        # 9.5 encodes and decodes these two, and nothing else.
+        value = value.replace("&lt;", "<").replace("&gt;", ">")
+        return value.replace("&#60;", "&lt;").replace("&#62;", "&gt;")
+
     def _search(self, itemtype: str, field_number: int, pattern: str) -> list[int]:
         params = {
             "criteria[0][field]": field_number,
@@ -132,16 +150,6 @@ class Observer:
         }
         found = self.call("GET", f"search/{itemtype}", params=params)
         return sorted(int(row["2"]) for row in found.get("data", []))
-
-
-def _decoded(value: Any) -> Any:
-    if isinstance(value, str):
-        return unescape(value)
-    if isinstance(value, list):
-        return [_decoded(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _decoded(item) for name, item in value.items()}
-    return value
 
 
 @dataclass
@@ -274,7 +282,7 @@ def glpi(request: pytest.FixtureRequest) -> Server:
         server: Server = request.getfixturevalue("simulated")
         return server
     return Server(
-        os.environ[LIVE_URL].rstrip("/"),
+        api_address(os.environ[LIVE_URL]),
         os.environ.get("HUB_LIVE_GLPI_APP_TOKEN", ""),
         os.environ["HUB_LIVE_GLPI_USER_TOKEN"],
     )
@@ -295,7 +303,7 @@ def see(glpi: Server, chatwoot: Chatwoot) -> Iterator[Observer]:
 
 
 @pytest.fixture
-def make_hub(glpi: Server, chatwoot: Chatwoot) -> Iterator[Callable[..., Hub]]:
+def make_hub(glpi: Server, chatwoot: Chatwoot, see: Observer) -> Iterator[Callable[..., Hub]]:
     made: list[Hub] = []
 
     def make(*, with_setup: bool = True, **settings: Any) -> Hub:

@@ -115,8 +115,13 @@ def test_a_crash_anywhere_changes_nothing(
     assert boundaries > 20
     for crash_at in range(1, boundaries + 1):
         simulator.restore()
-        tell(make_simulated_hub(**SETTINGS[kind]), story, crash_at)
+        hub = make_simulated_hub(**SETTINGS[kind])
+        tell(hub, story, crash_at)
         assert picture(simulator) == expected, f"after a crash at boundary {crash_at}"
+        remote_ids = [
+            link.remote_id for link in hub.store.links.links.values() if link.kind == "followup"
+        ]
+        assert len(set(remote_ids)) == len(expected["followups"]), crash_at
 
 
 def test_a_crash_while_an_unknown_customer_becomes_known(

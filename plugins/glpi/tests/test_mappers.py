@@ -27,6 +27,19 @@ SAFE_TAGS = {
 SOURCE = Source(3, "chatwoot", "1", "https://chat.example")
 
 
+#: Texts that try to be markup more often than chance would have it.
+NASTY = st.one_of(
+    st.text(max_size=300),
+    st.lists(
+        st.sampled_from(
+            ["<", ">", "</", "&", "&lt;", '"', "'", "script", "img src=", "a href=", "b", " ", "\n",
+             "<b>", "<img src=x onerror=y>", "<!--", "![x](", "](javascript:", ")", "`", "*"]
+        ),
+        max_size=20,
+    ).map("".join),
+)  # fmt: skip
+
+
 class Tags(HTMLParser):
     """Collects the tags and addresses of a text."""
 
@@ -149,7 +162,7 @@ class TestLogins:
 
 
 class TestCustomersText:
-    @given(st.text(max_size=300))
+    @given(NASTY)
     def test_nothing_in_it_is_markup(self, text: str) -> None:
         tags = Tags(plain_to_html(text))
         assert tags.tags <= {"p", "br"}
@@ -168,7 +181,7 @@ class TestCustomersText:
 
 
 class TestAgentsText:
-    @given(st.text(max_size=300))
+    @given(NASTY)
     def test_only_safe_tags_and_addresses(self, text: str) -> None:
         tags = Tags(markdown_to_html(text))
         assert tags.tags <= SAFE_TAGS
@@ -196,7 +209,7 @@ class TestAgentsText:
 
 
 class TestFingerprint:
-    @given(st.text(max_size=200))
+    @given(NASTY)
     def test_survives_the_trip_through_glpi(self, text: str) -> None:
         html = plain_to_html(text)
         stored = html.replace("&", "&#38;").replace("<", "&#60;").replace(">", "&#62;")
@@ -317,11 +330,15 @@ class TestMessages:
                 Attachment("location", "10", latitude=1.5, longitude=2.5, title="Here"),
                 Attachment("contact", "11", title="+34 612"),
                 Attachment("file", "12", "javascript:alert(1)", "x"),
+                Attachment("file", "13", 'https://c.example/"onclick="x', "y"),
             ),
         )
         html = messages.body(message, "en", {"9": "stored as document 4"})
         tags = Tags(html)
-        assert tags.addresses == ["https://c.example/a.pdf?x=1&y"]
+        assert tags.addresses == [
+            "https://c.example/a.pdf?x=1&y",
+            'https://c.example/"onclick="x',
+        ]
         assert "a&b.pdf (12 KB) (stored as document 4)" in tags.text
         assert "Location Here (1.500000, 2.500000)" in tags.text
         assert "+34 612" in tags.text
@@ -359,7 +376,7 @@ class TestMessages:
         assert "→ 5 Great" in Tags(messages.body(message, "en")).text
 
     @settings(max_examples=50)
-    @given(st.text(max_size=50), st.text(max_size=80), st.text(max_size=40))
+    @given(NASTY, NASTY, NASTY)
     def test_nothing_breaks_them(self, text: str, url: str, name: str) -> None:
         attachment = Attachment("file", "1", url, name)
         message = Message(

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
-from hub.sdk import CONTACT_CREATED, Contact, Done, Event, Intent, Link, Rejected, Remote, Skip
+from hub.sdk import (
+    CONTACT_CREATED,
+    Contact,
+    Done,
+    Event,
+    Intent,
+    Link,
+    Rejected,
+    Remote,
+    RetryLater,
+    Skip,
+)
 from hub_leadsquared import sentences
 from hub_leadsquared.api.errors import Duplicate, LeadGone
 from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE, Lead
@@ -15,6 +27,9 @@ from hub_leadsquared.work import Work, contact_key, contact_of
 
 _T = TypeVar("_T")
 _KIND: Final = "lead"
+#: Remembers that a contact's lead was looked for in vain, and for how long that is taken for true.
+_SEARCHED: Final = "searched"
+_SEARCH_HOLDS: Final = timedelta(minutes=10)
 #: Attributes that no two leads may share, unless the customer set it otherwise.
 _UNIQUE: Final = (EMAIL, PHONE, MOBILE)
 #: Attribute -> the contact's field in the source that it comes from.
@@ -81,10 +96,34 @@ class People:
         if not keys:
             raise Skip(sentences.NOT_IDENTIFIABLE)
         with self._work.context.identity(*keys):
-            found = find_lead(
-                self._work.leadsquared, contact, self._work.config.region, self._work.say
-            )
-            return self._adopt(event, contact, found) if found else self._create(event, contact)
+            if found := self._find(event, contact, keys):
+                return self._adopt(event, contact, found)
+            try:
+                return self._create(event, contact, keys)
+            except RetryLater as error:
+                if error.throttled:
+                    self._remember_search(event, keys)
+                raise
+
+    def _find(self, event: Event, contact: Contact, keys: list[str]) -> Found | None:
+        """The person's lead, unless it was just looked for in vain.
+
+        On the smallest plan two searches use up all the calls that are allowed at once: a try that
+        began with them again would never come to the creation.
+        """
+        if looked := self._links.get(_SEARCHED, contact_key(event)):
+            # Good for one creation only: how that ends may not be known.
+            self._links.forget(looked)
+            age = self._work.context.clock.now() - datetime.fromisoformat(looked.data["at"])
+            if looked.data["keys"] == keys and age < _SEARCH_HOLDS:
+                return None
+        return find_lead(self._work.leadsquared, contact, self._work.config.region, self._work.say)
+
+    def _remember_search(self, event: Event, keys: list[str]) -> None:
+        """Nobody was found, and LeadSquared refused to do more: surely no lead was made."""
+        key, now = contact_key(event), self._work.context.clock.now()
+        data = {"keys": keys, "at": now.isoformat()}
+        self._links.adopt(_SEARCHED, key, Remote(key, data=data))
 
     def _replace(self, event: Event, link: Link) -> tuple[Link, str]:
         self._work.say(sentences.LEAD_REPLACED, id=link.remote_id)
@@ -106,11 +145,16 @@ class People:
         if FIRST_NAME not in patch and lead.value(FIRST_NAME) not in ("", values[FIRST_NAME]):
             # Half a name would make a whole one wrong.
             patch.pop(LAST_NAME, None)
-        filled = bool(patch) and self._fill(lead, patch)
+        # Linked first, with what the lead holds: should the rest be cut off, a later event sees
+        # what is still to be written.
+        held = {**values, **{name: lead.value(name) for name in patch}}
         link = self._links.adopt(
-            _KIND, contact_key(event), self._remote(lead.id, values), version=_version(event)
+            _KIND, contact_key(event), self._remote(lead.id, held), version=_version(event)
         )
-        sentence = sentences.LEAD_FILLED if filled else sentences.LEAD_FOUND
+        sentence = sentences.LEAD_FOUND
+        if patch and self._fill(lead, patch):
+            sentence = sentences.LEAD_FILLED
+        link = self._links.update(link, data={"sent": values})
         return link, sentence.format(name=_label(lead.id, lead.values), means=found.means)
 
     def _fill(self, lead: Lead, patch: Mapping[str, str]) -> bool:
@@ -122,7 +166,7 @@ class People:
             return False
         return True
 
-    def _create(self, event: Event, contact: Contact) -> tuple[Link, str]:
+    def _create(self, event: Event, contact: Contact, keys: list[str]) -> tuple[Link, str]:
         values = self._values(contact)
 
         def create() -> Remote:
@@ -136,7 +180,7 @@ class People:
             contact_key(event),
             create=create,
             find=find,
-            natural_key=" ".join(identity_keys(contact, self._work.config.region)),
+            natural_key=" ".join(keys),
             version=_version(event),
         )
         return link, sentences.LEAD_CREATED.format(name=_label(link.remote_id, values))

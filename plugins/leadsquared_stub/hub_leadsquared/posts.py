@@ -60,12 +60,9 @@ class Posts:
 
     def _find(self, lead: Link, post: Post, intent: Intent) -> Remote | None:
         """The activity that a try made which was cut off: activities are told by their notes."""
-        try:
-            for activity in self._activities.of_type(lead.remote_id, post.code):
-                same = any(fingerprint(text) == intent.natural_key for text in activity.texts)
-                if same and not self._links.with_remote(post.kind, activity.id):
-                    self._work.say(sentences.ACTIVITY_FOUND, id=activity.id)
-                    return Remote(activity.id, url=lead.url)
-        except LeadGone:
-            return None  # what was posted to it is gone with it
+        for activity in self._activities.of_type(lead.remote_id, post.code):
+            same = any(fingerprint(text) == intent.natural_key for text in activity.texts)
+            if same and not self._links.with_remote(post.kind, activity.id):
+                self._work.say(sentences.ACTIVITY_FOUND, id=activity.id)
+                return Remote(activity.id, url=lead.url)
         return None

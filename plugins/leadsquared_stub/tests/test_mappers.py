@@ -85,7 +85,7 @@ class TestPhones:
         [
             ("+4915112345678", None, "+49-15112345678", "4915112345678"),
             ("+49 (0151) 123-45678", None, "+49-15112345678", "4915112345678"),
-            ("junk+4915112345678", None, "+49-15112345678", "4915112345678"),
+            ("2nd: +4915112345678", None, "+49-15112345678", "4915112345678"),
             ("098765 43210", "IN", "+91-9876543210", "919876543210"),
             ("9876543210", None, None, None),
             ("+39 06 698 12345", None, "+39-0669812345", "390669812345"),
@@ -229,6 +229,15 @@ class TestNotes:
         ]
         shown = newest(found, zone=UTC, language="en", room=1_800)
         assert shown == ["[2026-07-14 10:02] Ann: x", "[2026-07-14 10:01] Ann: x"]
+
+    def test_a_long_head_leaves_less_room(self) -> None:
+        talk = Conversation(id="4" * 60, inbox_name="i" * 90, url="https://x.example/" + "y" * 282)
+        found = [Entry(str(n), BEGIN.isoformat(), "Ann", "contact", "z" * 200) for n in range(9)]
+        note = transcript_note(
+            talk, found, left_out=9, brand="b" * 90, zone=UTC, zone_name="UTC", language="fr"
+        )
+        assert 1_900 < length(note) <= 2_000
+        assert talk.url in note
 
     def test_one_long_message_takes_all_of_the_room(self) -> None:
         found = [Entry("1", BEGIN.isoformat(), "Ann", "contact", "z" * 5_000)]

@@ -79,6 +79,12 @@ class TestFinding:
         assert (lead["FirstName"], lead["LastName"]) == ("Anna", "")
         assert (lead["Mobile"], lead["Source"]) == ("+49-15112345678", "Fair")
 
+    def test_what_was_completed_is_not_written_again(self, world: Any) -> None:
+        world.simulator.add_lead(EmailAddress="ann@example.com")
+        world.done(world.events.contact_created())
+        world.fails(world.events.contact_updated(), Skip)
+        assert world.calls == []
+
     def test_a_complete_lead_is_left_alone(self, world: Any) -> None:
         world.simulator.add_lead(
             EmailAddress="ann@example.com", FirstName="Ann", LastName="L.", Phone="+49-15112345678"

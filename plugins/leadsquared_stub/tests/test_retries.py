@@ -169,20 +169,79 @@ def test_a_refused_call_leaves_nothing_to_look_for(world: Any) -> None:
     assert world.calls == ["Create"]
 
 
-def test_the_smallest_plan_is_enough(world: Any, ann: Contact) -> None:
-    """2 calls in 5 seconds, and a hub that waits as long as it is told to."""
-    for event in from_the_first_hello(world, ann):
+def slowed_down(world: Any) -> None:
+    """The smallest plan: 2 calls in 5 seconds."""
+    world.simulator._limit._clock = lambda: world.clock.now().timestamp()
+    world.simulator.allow(2)
+
+
+def patiently(world: Any, event: Event) -> int:
+    """Deliver as a hub that waits as long as it is told to; how often it had to."""
+    for pauses in range(10):
+        outcome = world.deliver(event)
+        if not isinstance(outcome, RetryLater):
+            return pauses
+        assert outcome.throttled
+        assert outcome.delay == 5
+        world.clock.sleep(outcome.delay)
+    raise AssertionError("It never comes to its end.")
+
+
+@pytest.mark.parametrize("story", STORIES)
+def test_the_smallest_plan_is_enough(world: Any, ann: Contact, story: Story) -> None:
+    for event in story(world, ann):
         settled(world, event)
     expected = outcome_of(world)
     begin_again(world)
-    world.simulator._limit._clock = lambda: world.clock.now().timestamp()
-    world.simulator.allow(2)
-    pauses = 0
-    for event in from_the_first_hello(world, ann):
-        while isinstance(outcome := world.deliver(event), RetryLater):
-            assert outcome.throttled
-            assert outcome.delay == 5
-            world.clock.sleep(outcome.delay)
-            pauses += 1
+    slowed_down(world)
+    pauses = sum(patiently(world, event) for event in story(world, ann))
     assert outcome_of(world) == expected
-    assert 0 < pauses <= 7
+    assert 0 < pauses <= 4
+
+
+def test_the_smallest_plan_completes_a_lead_that_exists(world: Any, ann: Contact) -> None:
+    world.simulator.add_lead(Phone="+49-15112345678")
+    slowed_down(world)
+    patiently(world, world.events.contact_created(ann))
+    (lead,) = world.simulator.leads()
+    assert (lead["FirstName"], lead["EmailAddress"]) == ("Ann", "ann@example.com")
+
+
+def test_a_search_in_vain_is_not_trusted_for_long(world: Any, ann: Contact) -> None:
+    event = world.events.contact_created(ann)
+    world.simulator.add_fault(Fault("throttle", path="CreateOrUpdate"))
+    world.deliver(event)
+    world.simulator.add_lead(EmailAddress="ann@example.com", Source="Fair")
+    world.clock.sleep(601)
+    world.done(event)
+    (lead,) = world.simulator.leads()
+    assert lead["Source"] == "Fair"
+
+
+def test_a_search_in_vain_is_good_for_one_creation_only(world: Any) -> None:
+    """Where the customer allows doubles, only the search stands before one."""
+    world.simulator._leads.unique = frozenset()
+    event = world.events.contact_created(Contact(id="1", phone="+4915112345678"))
+    for kind in ("throttle", "drop_after"):
+        world.simulator.add_fault(Fault(kind, path="CreateOrUpdate"))
+        assert isinstance(world.deliver(event), RetryLater)
+    world.done(event)
+    assert len(world.simulator.leads()) == 1
+
+
+def test_a_search_in_vain_is_for_the_same_person_only(world: Any, ann: Contact) -> None:
+    world.simulator.add_fault(Fault("throttle", path="CreateOrUpdate"))
+    world.deliver(world.events.contact_created(ann))
+    world.done(world.events.contact_created(replace(ann, email="ann@new.example")))
+    assert world.calls[0] == "Leads.GetByEmailaddress"
+
+
+def test_what_is_empty_in_a_lead_is_filled_after_a_cut(world: Any, ann: Contact) -> None:
+    world.simulator.add_lead(EmailAddress="ann@example.com", LastName="Old")
+    event = world.events.contact_updated(ann, "name")
+    world.simulator.add_fault(Fault("drop_before", path="Lead.Update"))
+    world.deliver(event)
+    world.done(event)
+    assert world.calls == ["Lead.Update"]
+    (lead,) = world.simulator.leads()
+    assert (lead["LastName"], lead["Mobile"]) == ("Lindqvist", "+49-15112345678")

@@ -67,7 +67,8 @@ class TestWhen:
     def test_the_end_waits_for_messages_that_it_overtook(self, world: Any) -> None:
         hear(world, 1)
         late, after = world.events.message(2, "bye"), world.events.message(31, "me again")
-        other = replace(late, conversation=replace(late.conversation, id="43"))
+        elsewhere = world.events.message(4, "in another conversation")
+        other = replace(elsewhere, conversation=replace(late.conversation, id="43"))
         end = replace(world.events.resolved(), received_at=world.clock.now())
         postpone = world.fails(end, Postpone)
         assert postpone.delay == 3.0
@@ -248,6 +249,7 @@ class TestStarted:
         world.done(world.events.contact_updated(ann, "email"))
         (activity,) = world.simulator.activities()
         assert activity["CreatedOn"] == "2026-07-14 10:00:00"
+        assert world.last.story == [f"Activity {activity['Id']} posted: the conversation began."]
         world.fails(world.events.contact_updated(ann), Skip)
         assert len(world.simulator.activities()) == 1
 

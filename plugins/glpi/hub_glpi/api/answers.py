@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
 from typing import Any
@@ -107,7 +107,8 @@ def added_each(answer: Answer, count: int) -> list[int | Refused]:
 
 def each_of(parts: Any, count: int, status: int) -> list[int | Refused]:
     """See ``added_each``; also for the parts of a total refusal."""
-    if not isinstance(parts, Sequence) or len(parts) != count:
+    fits = isinstance(parts, list) and len(parts) == count
+    if not fits or not all(isinstance(part, dict) for part in parts):
         raise RetryLater(sentences.NOT_GLPI.format(status=status))
     return [_added_or_refused(part) for part in parts]
 

@@ -1,0 +1,114 @@
+"""Remote sessions: lent from lane to lane, and closed when nobody needs them."""
+
+from __future__ import annotations
+
+import pytest
+from redis import Redis
+
+from hub.accounts import hooks
+from hub.delivery import sessions
+from hub.delivery.sessions import SharedSessions
+from hub.fleet import upkeep
+from hub.security.encryption import Keyring
+
+
+class Driver:
+    def __init__(self):
+        self.opened, self.closed = [], []
+
+    def open(self, context):
+        self.opened.append(f"token-{len(self.opened) + 1}")
+        return self.opened[-1]
+
+    def close(self, context, token):
+        self.closed.append(token)
+
+
+@pytest.fixture
+def driver():
+    return Driver()
+
+
+@pytest.fixture
+def world(make_world, crm, driver):
+    crm.tokens = []
+
+    def use_session(context):
+        with context.sessions.borrow() as session:
+            crm.tokens.append(session.token)
+
+    crm.on_handle = use_session
+    return make_world(session_driver=driver)
+
+
+def test_one_session_serves_lane_after_lane(world, crm, driver):
+    for contact in ("1", "2", "3"):
+        world.send("contact.created", contact=contact)
+        world.send("contact.updated", contact=contact)
+    world.work()
+    assert crm.tokens == ["token-1"] * 6
+    assert driver.closed == []
+
+
+def test_two_lanes_at_once_have_a_session_each(world, driver):
+    shared = SharedSessions(world.app.extensions["hub.redis"], Keyring.current(), world.hook.id)
+    elsewhere = shared.opened("elsewhere")
+    world.send("contact.created")
+    world.work()
+    assert driver.opened == ["token-1"]
+    shared.give_back(elsewhere)
+    world.send("contact.updated")
+    world.work()
+    assert driver.opened == ["token-1"], "the idle one was lent"
+
+
+def test_a_session_that_the_remote_forgot_is_renewed(world, crm, driver):
+    def renew(context):
+        with context.sessions.borrow() as session:
+            crm.tokens += [session.token, session.renew(), session.token]
+
+    crm.on_handle = renew
+    world.send("contact.created")
+    world.work()
+    assert crm.tokens == ["token-1", "token-2", "token-2"]
+
+
+def test_disabling_a_hook_signs_out(world, driver):
+    world.send("contact.created")
+    world.work()
+    hooks.set_enabled(world.hook.id, False)
+    assert driver.closed == ["token-1"]
+
+
+def test_deleting_a_hook_signs_out(world, driver):
+    world.send("contact.created")
+    world.work()
+    hooks.remove(world.hook.id)
+    assert driver.closed == ["token-1"]
+
+
+def test_an_idle_session_is_closed_after_a_while(world, driver, monkeypatch):
+    world.send("contact.created")
+    world.work()
+    upkeep.run()
+    assert driver.closed == []
+    monkeypatch.setattr(sessions, "IDLE_TTL", 0)
+    upkeep.run()
+    assert driver.closed == ["token-1"]
+
+
+def test_tokens_are_encrypted_in_redis(world, driver):
+    world.send("contact.created")
+    world.work()
+    redis = world.app.extensions["hub.redis"]
+    members = redis.zrange(f"{sessions.IDLE}{world.hook.id}", 0, -1)
+    assert len(members) == 1
+    assert b"token-1" not in members[0]
+
+
+def test_without_redis_a_session_is_closed_after_its_lane(world, driver, config):
+    world.send("contact.created")
+    lane = world.ready.take()
+    world.drain._redis = Redis(unix_socket_path=str(config.data_dir / "nothing.sock"))
+    assert world.drain.drain(lane.lane_id) == 1
+    assert (driver.opened, driver.closed) == (["token-1"], ["token-1"])

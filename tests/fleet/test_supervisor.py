@@ -1,0 +1,126 @@
+"""The supervisor: it replaces what ends, and stops all in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from hub.fleet import supervisor as module
+from hub.fleet.supervisor import Child, Supervisor
+
+
+def wait_for(path: Path, lines: int) -> list[str]:
+    give_up = time.monotonic() + 20
+    while not path.exists() or len(path.read_text().splitlines()) < lines:
+        assert time.monotonic() < give_up, f"{path.name} has not {lines} lines"
+        time.sleep(0.02)
+    return path.read_text().splitlines()
+
+
+def child_that(body: str, path: Path) -> list[str]:
+    """A program that appends to a file."""
+    prelude = (
+        "import os, signal, sys, time\n"
+        f"def write(text):\n    with open({str(path)!r}, 'a') as file: file.write(text + '\\n')\n"
+    )
+    return [sys.executable, "-c", prelude + body]
+
+
+@pytest.fixture
+def running():
+    """Runs a supervisor in the background and stops it at the end."""
+    supervisor = Supervisor()
+    thread = threading.Thread(target=supervisor.run)
+    started = []
+
+    def start() -> Supervisor:
+        thread.start()
+        started.append(True)
+        return supervisor
+
+    yield supervisor, start
+    supervisor.stop()
+    if started:
+        thread.join(30)
+    else:
+        supervisor.stop_children()
+
+
+def test_a_child_that_ends_is_started_again_and_its_death_is_told(running, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    supervisor, start = running
+    deaths: list[int] = []
+    path = tmp_path / "starts"
+    body = "write(str(os.getpid()))"
+    supervisor.add(Child("short", child_that(body, path), on_death=deaths.append))
+    start()
+    pids = wait_for(path, 3)
+    assert len(set(pids)) == len(pids)
+    assert deaths[:2] == [int(pid) for pid in pids[:2]]
+
+
+def test_the_pauses_grow_with_each_crash_in_a_row(running, tmp_path):
+    supervisor, start = running
+    child = Child("short", child_that("sys.exit(3)", tmp_path / "x"))
+    supervisor.add(child)
+    start()
+    give_up = time.monotonic() + 20
+    while child.crashes < 2:
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+    pause = child.start_after - time.monotonic()
+    assert 0.3 < pause <= module.FIRST_PAUSE * 2
+
+
+def test_children_are_stopped_the_last_started_first(running, tmp_path):
+    supervisor, start = running
+    path = tmp_path / "story"
+    body = (
+        "def end(*_):\n    time.sleep(0.2)\n    write('ended ' + sys.argv[1])\n    sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end)\nwrite('started ' + sys.argv[1])\ntime.sleep(60)"
+    )
+    for name in ("first", "second"):
+        supervisor.add(Child(name, [*child_that(body, path), name]))
+        wait_for(path, 1 if name == "first" else 2)
+    start()
+    supervisor.stop()
+    assert wait_for(path, 4)[2:] == ["ended second", "ended first"]
+
+
+def test_a_child_that_does_not_stop_is_killed(running, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "GRACE", 0.3)
+    supervisor, _ = running
+    path = tmp_path / "story"
+    body = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwrite('on')\ntime.sleep(60)"
+    child = Child("stubborn", child_that(body, path))
+    supervisor.add(child)
+    wait_for(path, 1)
+    supervisor.stop_children()
+    assert child.process is not None
+    assert child.process.returncode == -signal.SIGKILL
+
+
+def test_children_end_when_their_supervisor_was_killed(tmp_path):
+    path = tmp_path / "story"
+    child = child_that(
+        "from hub.fleet import orphan\n"
+        "signal.signal(signal.SIGTERM, lambda *_: (write('ended'), os._exit(0)))\n"
+        "orphan.stop_with_supervisor()\nwrite(str(os.getpid()))\ntime.sleep(60)",
+        path,
+    )
+    pid = os.fork()
+    if pid == 0:
+        supervisor = Supervisor()
+        supervisor.add(Child("child", child))
+        time.sleep(60)
+        os._exit(0)
+    wait_for(path, 1)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    assert wait_for(path, 2)[1] == "ended"

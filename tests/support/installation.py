@@ -64,9 +64,9 @@ class RunningHub:
             child.wait()
         self.log.close()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Start the hub and wait until it can accept and deliver."""
-        self.up = self._spawn("up", "--port", str(self.port))
+        self.up = self._spawn("up", "--port", str(self.port), *options)
         give_up = time.monotonic() + 60
         while True:
             assert self.up.poll() is None, self.story()

@@ -42,5 +42,6 @@ def newest() -> str | None:
 
 def current(engine: Engine) -> str | None:
     """The revision that the database has."""
-    with engine.connect() as connection:
+    # Reading only: this is asked while others write.
+    with engine.execution_options(hub_reading=True).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -63,11 +62,9 @@ def test_none_is_doubled_and_none_is_missing(tmp_path):
             glpi.add_fault(Fault(kind, times=None, probability=0.02))
 
         def send(bodies: list[dict[str, Any]], at_once: int) -> None:
-            post: Callable[[dict[str, Any]], int] = lambda body: (
-                hub.send(  # noqa: E731
-                    json.dumps(body).encode()
-                ).status_code
-            )
+            def post(body: dict[str, Any]) -> int:
+                return hub.send(json.dumps(body).encode()).status_code
+
             with ThreadPoolExecutor(at_once) as pool:
                 assert set(pool.map(post, bodies)) == {202}
 

@@ -15,6 +15,9 @@ from typing import Any
 
 from hub.sdk.testing.simulator import Simulator
 
+#: Seconds that a simulator may take to start.
+START = 30.0
+
 _context = multiprocessing.get_context("forkserver")
 # pytest, since every process of its tests imports its main module.
 _context.set_forkserver_preload(
@@ -58,6 +61,11 @@ def start_simulator(make: Callable[[], Simulator]) -> tuple[ForkServerProcess, s
     """A simulator in a process of its own; answers the process and the simulator's URL."""
     ours, theirs = _context.Pipe()
     process = start(_simulate, make, theirs)
+    # Ours alone is left open, so that a process that dies instead of answering is noticed.
+    theirs.close()
+    if not ours.poll(START):
+        stop(process)
+        raise TimeoutError(f"the simulator did not start within {START:g} seconds")
     url: str = ours.recv()
     return process, url
 

@@ -14,6 +14,9 @@ from cryptography.fernet import Fernet
 
 from hub.delivery.policy import Policies
 
+#: Where in the data dir the running hub notes its address.
+_PUBLIC_URL = "public.url"
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
@@ -71,12 +74,24 @@ class Config:
             encryption_keys=tuple(
                 _encryption_key(key) for key in keys.replace("\n", ",").split(",") if key.strip()
             ),
-            public_url=read.text("HUB_PUBLIC_URL", "http://127.0.0.1:8000").rstrip("/"),
+            public_url=(
+                read.text("HUB_PUBLIC_URL")
+                or _text_of(data_dir / _PUBLIC_URL)
+                or "http://127.0.0.1:8000"
+            ).rstrip("/"),
             log_format="json" if log_format == "json" else "console",
             outbound_allow=read.networks("HUB_OUTBOUND_ALLOW"),
             outbound_deny=read.networks("HUB_OUTBOUND_DENY"),
             policies=read.policies(),
         )
+
+    def remember_public_url(self, served_at: str) -> None:
+        """Note by which address the hub is reached, for commands in other terminals.
+
+        ``served_at`` counts where the environment says nothing else.
+        """
+        url = os.environ.get("HUB_PUBLIC_URL", "").strip() or served_at
+        (self.data_dir / _PUBLIC_URL).write_text(url, encoding="utf-8")
 
     @property
     def redis_socket(self) -> Path:
@@ -120,6 +135,10 @@ class _Reader:
             raise BadConfiguration(
                 f"HUB_POLICY must be like 'retry.longest=600 lease.settle=60': {error}."
             ) from error
+
+
+def _text_of(path: Path) -> str:
+    return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
 def _encryption_key(key: str) -> str:

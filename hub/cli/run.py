@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import threading
 import time
 
@@ -42,16 +43,27 @@ def up(host: str, port: int, processes: int, threads: int) -> None:
     """Run everything: Redis if none is configured, web, workers and sweeper."""
     app = application()
     config: Config = app.extensions["hub.config"]
+    _require_free(host, port)
     installation = Installation(config)
     try:
         with installation.only_one():
             with app.app_context():
                 require_schema()
+            config.remember_public_url(f"http://{host}:{port}")
             installation.start(host, port, processes, threads)
             say(f"The hub runs at http://{host}:{port} (data in {config.data_dir}).")
             installation.run()
     except Busy as error:
         raise Failure(str(error)) from error
+
+
+def _require_free(host: str, port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise Failure(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
 
 
 @click.command("web")

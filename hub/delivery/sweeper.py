@@ -59,7 +59,7 @@ class Sweeper:
             lanes = [lane for hook in hooks for lane in self._queue_lanes_of(hook, wiped)]
             self._announcer.push(lanes)
             if wiped:
-                _log.warning("Redis starts anew; lanes were queued again", lanes=len(lanes))
+                _log.info("Redis starts anew; what is due was queued again", lanes=len(lanes))
                 self._redis.set(_MARK, server)
             return len(lanes)
         except RedisError as error:

@@ -84,7 +84,9 @@ class LaneWorker(SimpleWorker):
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job; then look once more for lanes that became ready as it ended."""
+        number = int(job.args[0])
         super().execute_job(job, queue)
+        self._waker.done(number)
         if not self._stop_requested and self._lanes.has_takeable():
             self._waker.wake(1)
 
@@ -92,15 +94,12 @@ class LaneWorker(SimpleWorker):
         """The job itself: returns how many lanes were drained."""
         self._drained = 0
         self._waker.keep(number, self.name)
-        try:
-            with self._changed:
-                while True:
-                    self._start_threads()
-                    if not self._in_progress:
-                        return self._drained
-                    self._changed.wait(LOOK)
-        finally:
-            self._waker.done(number)
+        with self._changed:
+            while True:
+                self._start_threads()
+                if not self._in_progress:
+                    return self._drained
+                self._changed.wait(LOOK)
 
     def _start_threads(self) -> None:
         """One more thread, if there is a lane for it. That one starts the next."""

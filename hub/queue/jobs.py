@@ -8,12 +8,13 @@ over. A guard without a sign of life expires, and the job of its dead worker is 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from redis import Redis
 from rq import Queue
-from rq.exceptions import DuplicateJobError, NoSuchJobError
-from rq.job import Job, JobStatus
+from rq.exceptions import DuplicateJobError
+from rq.job import Job
 
 from hub.queue.connection import PREFIX
 
@@ -70,11 +71,11 @@ class Waker:
             self._enqueue(number)
         except DuplicateJobError:
             # No guard, yet a job: it still waits in the queue, or its worker died.
-            if self._is_waiting(number):
+            if _job_id(number) in self._queue.job_ids:
                 return
-            self._queue.remove(_job_id(number))
             self._redis.delete(Job.key_for(_job_id(number)))
-            self._enqueue(number)
+            with suppress(DuplicateJobError):  # another process was quicker
+                self._enqueue(number)
 
     def _enqueue(self, number: int) -> None:
         self._queue.enqueue(
@@ -88,19 +89,12 @@ class Waker:
             description="drain ready lanes",
         )
 
-    def _is_waiting(self, number: int) -> bool:
-        try:
-            job = Job.fetch(_job_id(number), connection=self._redis)
-            return job.get_status() == JobStatus.QUEUED and _job_id(number) in self._queue.job_ids
-        except NoSuchJobError:
-            return False
-
     def keep(self, number: int, worker: str) -> None:
         """The drain job of a worker says that it is alive."""
         self._redis.set(GUARD + str(number), worker, ex=GUARD_TTL)
 
     def done(self, number: int) -> None:
-        """A drain job is over."""
+        """A drain job is over, and RQ has forgotten it: another may take its name."""
         self._redis.delete(GUARD + str(number))
 
 

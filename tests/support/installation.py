@@ -240,5 +240,5 @@ def end_state(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
 
 def _plain(content: str) -> str:
     # The name of the inbox stands in messages only; a ticket may be made before the first.
-    content = re.sub(r"(Conversation \d+) in [\w ]+", r"\1", content)
+    content = re.sub(r"(Conversation \d+) in [\w .]+", r"\1", content)
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", content)).strip()

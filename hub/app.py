@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import database, health
 from hub.config import Config
@@ -17,7 +20,7 @@ from hub.security.outbound import OutboundGuard
 def create_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
     """The hub's application. Web, workers, sweeper and command line all run in one of these."""
     config = config or Config.from_environment()
-    app = Flask("hub")
+    app = Flask("hub", static_folder=None)
     app.secret_key = config.secret_key
     guard = OutboundGuard(config.outbound_allow, config.outbound_deny)
     app.extensions["hub.config"] = config
@@ -31,5 +34,32 @@ def create_app(config: Config | None = None, registry: Registry | None = None) -
     (registry or Registry.discover()).init_app(app)
     database.init_app(app, config)
     listener.init_app(app)
+    return app
+
+
+def create_web_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
+    """The application with what a web server adds to it: health, dashboard and API."""
+    # Imported here: workers and sweepers need none of it, and their memory counts.
+    from hub import dashboard
+    from hub.security import headers
+
+    app = create_app(config, registry)
+    config = app.extensions["hub.config"]
+    https = config.public_url.startswith("https://")
+    app.config.update(
+        SESSION_COOKIE_NAME="__Host-hub" if https else "hub",
+        SESSION_COOKIE_SECURE=https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        # The dashboard asks for it itself; webhooks and the API know no cookies.
+        WTF_CSRF_CHECK_DEFAULT=False,
+        WTF_CSRF_TIME_LIMIT=12 * 3600,
+    )
+    if config.proxies:
+        hops = config.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]
+    headers.init_app(app, https=https)
     app.register_blueprint(health.blueprint)
+    dashboard.init_app(app)
     return app

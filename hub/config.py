@@ -6,7 +6,7 @@ import ipaddress
 import os
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -41,6 +41,8 @@ class Config:
     #: Networks a hook may call although they are private, and networks it may never call.
     outbound_allow: tuple[Network, ...]
     outbound_deny: tuple[Network, ...]
+    #: Reverse proxies in front of the hub, whose word on the sender's address is trusted.
+    proxies: int
     #: ``HUB_POLICY``: when to try again, and how long a worker may be silent.
     policies: Policies
 
@@ -82,16 +84,17 @@ class Config:
             log_format="json" if log_format == "json" else "console",
             outbound_allow=read.networks("HUB_OUTBOUND_ALLOW"),
             outbound_deny=read.networks("HUB_OUTBOUND_DENY"),
+            proxies=read.number("HUB_PROXIES"),
             policies=read.policies(),
         )
 
-    def remember_public_url(self, served_at: str) -> None:
-        """Note by which address the hub is reached, for commands in other terminals.
-
-        ``served_at`` counts where the environment says nothing else.
+    def reached_by(self, served_at: str) -> Config:
+        """The configuration of a hub that is reached by this address, if the environment names no
+        other. The address is noted for commands in other terminals.
         """
         url = os.environ.get("HUB_PUBLIC_URL", "").strip() or served_at
         (self.data_dir / _PUBLIC_URL).write_text(url, encoding="utf-8")
+        return replace(self, public_url=url.rstrip("/"))
 
     @property
     def redis_socket(self) -> Path:
@@ -127,6 +130,12 @@ class _Reader:
             raise BadConfiguration(
                 f"{name} must be networks separated by commas, such as 10.0.0.0/8: {error}."
             ) from error
+
+    def number(self, name: str) -> int:
+        text = self.text(name, "0")
+        if not text.isdecimal():
+            raise BadConfiguration(f"{name} must be a whole number, not {text!r}.")
+        return int(text)
 
     def policies(self) -> Policies:
         try:

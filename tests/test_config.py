@@ -34,10 +34,10 @@ def test_commands_know_the_address_of_the_running_hub(tmp_path, monkeypatch):
     environment = {"HUB_DATA_DIR": str(tmp_path)}
     config = Config.from_environment(environment)
     assert config.public_url == "http://127.0.0.1:8000"
-    config.remember_public_url("http://127.0.0.1:8123")
+    config.reached_by("http://127.0.0.1:8123")
     assert Config.from_environment(environment).public_url == "http://127.0.0.1:8123"
     monkeypatch.setenv("HUB_PUBLIC_URL", "https://hub.example.com/")
-    config.remember_public_url("http://127.0.0.1:8123")
+    config.reached_by("http://127.0.0.1:8123")
     assert Config.from_environment(environment).public_url == "https://hub.example.com"
 
 

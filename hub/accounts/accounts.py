@@ -7,11 +7,14 @@ from collections.abc import Sequence
 import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from hub.accounts.errors import NotFound, Refused
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.models import Account
+from hub.models import Account, Hook
+
+LONGEST_NAME = 200
 
 
 def create(name: str, default_region: str | None = None, features: Sequence[str] = ()) -> Account:
@@ -19,23 +22,63 @@ def create(name: str, default_region: str | None = None, features: Sequence[str]
 
     :raises Refused: the name is empty or taken, or there is no such country.
     """
-    name = name.strip()
-    if not name:
-        raise Refused("An account needs a name.")
-    region = default_region.upper() if default_region else None
-    if region is not None and region not in phonenumbers.SUPPORTED_REGIONS:
-        raise Refused(f"{default_region} is not a two-letter country code such as FR.")
     account = Account(
-        name=name,
-        default_region=region,
+        name=_checked_name(name),
+        default_region=_checked_region(default_region),
         features=sorted(set(features)),
         created_at=SystemClock().now(),
     )
     try:
         in_transaction(lambda session: session.add(account))
     except IntegrityError as error:
-        raise Refused(f"There is an account named {name} already.") from error
+        raise Refused(f"There is an account named {account.name} already.") from error
     return account
+
+
+def update(
+    account_id: int,
+    *,
+    name: str | None = None,
+    default_region: str | None = None,
+    features: Sequence[str] | None = None,
+) -> Account:
+    """Change what is given; ``None`` leaves it, an empty region takes it away.
+
+    :raises NotFound: there is no such account.
+    :raises Refused: the name is empty or taken, or there is no such country.
+    """
+    find(account_id)
+
+    def work(session: Session) -> Account:
+        account = session.get_one(Account, account_id)
+        if name is not None:
+            account.name = _checked_name(name)
+        if default_region is not None:
+            account.default_region = _checked_region(default_region)
+        if features is not None:
+            account.features = sorted({word.strip() for word in features if word.strip()})
+        return account
+
+    try:
+        return in_transaction(work)
+    except IntegrityError as error:
+        raise Refused(f"There is an account named {name} already.") from error
+
+
+def remove(account_id: int) -> None:
+    """Delete an account with all that belongs to it. What stands in the CRMs stays there.
+
+    :raises NotFound: there is no such account.
+    :raises Refused: it has hooks still.
+    """
+    find(account_id)
+
+    def work(session: Session) -> None:
+        if session.scalar(select(Hook.id).where(Hook.account_id == account_id).limit(1)):
+            raise Refused("The account has connections still. Delete them first.")
+        session.delete(session.get_one(Account, account_id))
+
+    in_transaction(work)
 
 
 def find(reference: str | int) -> Account:
@@ -56,3 +99,20 @@ def listed() -> Sequence[Account]:
     """All accounts."""
     with reading() as session:
         return session.scalars(select(Account).order_by(Account.id)).all()
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name:
+        raise Refused("An account needs a name.")
+    if len(name) > LONGEST_NAME:
+        raise Refused(f"A name may have at most {LONGEST_NAME} characters.")
+    return name
+
+
+def _checked_region(region: str | None) -> str | None:
+    if not region:
+        return None
+    if region.upper() not in phonenumbers.SUPPORTED_REGIONS:
+        raise Refused(f"{region} is not a two-letter country code such as FR.")
+    return region.upper()

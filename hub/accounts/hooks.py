@@ -7,7 +7,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 from redis.exceptions import RedisError
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -29,6 +29,10 @@ from hub.queue.ready import ReadyLanes
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import secret_names
 from hub.security.encryption import Keyring
+
+#: Bounds of a hook's own limits.
+MOST_AT_ONCE = 256
+MOST_CALLS = 1_000
 
 _log = log.get(__name__)
 
@@ -130,6 +134,57 @@ def test(hook: Hook) -> SetupReport:
     return setup.run(_plugin(hook.plugin_id), view(hook))
 
 
+def try_out(
+    account: Account, plugin_id: str, settings: Mapping[str, Any], hook: Hook | None = None
+) -> SetupReport:
+    """Prove settings that are not stored; secrets that are not given are the hook's.
+
+    :raises InvalidSettings: a setting does not fit the plugin's schema.
+    :raises Refused: the plugin cannot be used here.
+    """
+    plugin = _usable_plugin(plugin_id, account)
+    stored = {**hook.settings, **hook.secrets} if hook else {}
+    public, secrets = _validated(plugin, {**stored, **settings})
+    trial = Hook(
+        id=hook.id if hook else 0,
+        account_id=account.id,
+        plugin_id=plugin.id,
+        settings=public,
+        secrets=secrets,
+        learned=hook.learned if hook else {},
+    )
+    return test(trial)
+
+
+def tune(
+    hook_id: int,
+    *,
+    name: str | None = None,
+    concurrency: int | None = None,
+    calls_per_second: float | None = None,
+) -> Hook:
+    """Change a hook's name, and its own limits in place of the plugin's (``None``: the plugin's).
+
+    :raises NotFound: there is no such hook.
+    :raises Refused: a limit is out of bounds.
+    """
+    find(hook_id)
+    if concurrency is not None and not 1 <= concurrency <= MOST_AT_ONCE:
+        raise Refused(f"Lanes at once must be between 1 and {MOST_AT_ONCE}.")
+    if calls_per_second is not None and not 0 < calls_per_second <= MOST_CALLS:
+        raise Refused(f"Calls per second must be above 0 and at most {MOST_CALLS}.")
+
+    def work(session: Session) -> Hook:
+        hook = session.get_one(Hook, hook_id)
+        if name is not None and name.strip():
+            hook.name = name.strip()[:200]
+        hook.concurrency, hook.calls_per_second = concurrency, calls_per_second
+        hook.updated_at = SystemClock().now()
+        return hook
+
+    return in_transaction(work)
+
+
 def set_enabled(hook_id: int, enabled: bool) -> Hook:
     """Switch a hook on or off. Off: it is owed nothing new, and what it is owed waits.
 
@@ -176,7 +231,7 @@ def remove(hook_id: int) -> None:
     """
     hook = find(hook_id)
     close_sessions(hook)
-    in_transaction(lambda session: session.execute(delete(Hook).where(Hook.id == hook_id)))
+    in_transaction(lambda session: session.delete(session.get_one(Hook, hook_id)))
     try:
         ReadyLanes(connection.current()).drop(hook_id)
     except RedisError:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from flask import current_app
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.accounts.errors import NotFound, Refused
@@ -15,8 +15,11 @@ from hub.clock import SystemClock
 from hub.config import Config
 from hub.database import in_transaction, reading
 from hub.inbox.sources import KINDS
-from hub.models import Account, Source
+from hub.models import OPEN, Account, Delivery, Event, Source
 from hub.security.encryption import digest
+
+#: Events of an account that are searched for a source's last one.
+RECENT = 2_000
 
 
 def create(
@@ -55,6 +58,7 @@ def create(
 def update(
     source_id: int,
     *,
+    name: str | None = None,
     signing_secret: str | None = None,
     base_url: str | None = None,
     allow_unsigned: bool | None = None,
@@ -69,6 +73,8 @@ def update(
 
     def work(session: Session) -> Source:
         source = session.get_one(Source, source_id)
+        if name is not None:
+            source.name = name.strip() or source.kind
         if signing_secret is not None:
             source.signing_secret = signing_secret or None
         if base_url is not None:
@@ -80,6 +86,28 @@ def update(
         return source
 
     return in_transaction(work)
+
+
+def remove(source_id: int) -> None:
+    """Delete a source with its events and what is owed of them.
+
+    :raises NotFound: there is no such source.
+    :raises Refused: something is owed still.
+    """
+    find(source_id)
+
+    def work(session: Session) -> None:
+        owed = session.scalar(
+            select(Delivery.id)
+            .join(Event, Event.id == Delivery.event_id)
+            .where(Delivery.state.in_(OPEN), Event.source_id == source_id)
+            .limit(1)
+        )
+        if owed is not None:
+            raise Refused("Deliveries of this source are still owed. Switch it off and wait.")
+        session.delete(session.get_one(Source, source_id))
+
+    in_transaction(work)
 
 
 def find(source_id: int) -> Source:
@@ -101,6 +129,23 @@ def listed(account: Account | None = None) -> Sequence[Source]:
         query = query.where(Source.account_id == account.id)
     with reading() as session:
         return session.scalars(query).all()
+
+
+def newest_event(source: Source) -> Event | None:
+    """The last event that came by this source, or one of long ago if all recent are others'."""
+    recent = (
+        select(Event.id, Event.source_id)
+        .where(Event.account_id == source.account_id)
+        .order_by(Event.id.desc())
+        .limit(RECENT)
+        .subquery()
+    )
+    newest = select(func.max(recent.c.id)).where(recent.c.source_id == source.id)
+    with reading() as session:
+        number = session.scalar(newest)
+        if number is not None:
+            return session.get(Event, number)
+        return session.scalar(select(Event).where(Event.source_id == source.id).limit(1))
 
 
 def webhook_url(source: Source) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 import migrations
 from hub import log
+from hub.access import audit
 from hub.accounts.errors import Refused
 from hub.app import create_app
 from hub.config import BadConfiguration, Config
@@ -27,14 +28,14 @@ class Failure(Exception):
     """A command failed; the message is the sentence to show."""
 
 
-def application() -> Flask:
+def application(make: Callable[[Config], Flask] = create_app) -> Flask:
     """The application by the environment, logging to stderr."""
     try:
         config = Config.from_environment()
     except BadConfiguration as error:
         raise Failure(str(error)) from error
     log.configure(config.log_format)
-    return create_app(config)
+    return make(config)
 
 
 @contextmanager
@@ -55,7 +56,7 @@ def with_application(command: Callable[Arguments, Answer]) -> Callable[Arguments
     @functools.wraps(command)
     def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
         try:
-            with entered():
+            with entered(), audit.acting(audit.COMMAND_LINE):
                 require_schema()
                 return command(*arguments, **options)
         except (Refused, Undecryptable) as error:

@@ -6,9 +6,12 @@ import signal
 import socket
 import threading
 import time
+from functools import partial
 
 import click
 
+from hub.access import invitations
+from hub.app import create_web_app
 from hub.cli.application import Failure, application, entered, require_schema
 from hub.cli.output import say
 from hub.config import Config
@@ -47,11 +50,15 @@ def up(host: str, port: int, processes: int, threads: int) -> None:
     installation = Installation(config)
     try:
         with installation.only_one():
+            config = config.reached_by(f"http://{host}:{port}")
+            app.extensions["hub.config"] = config
             with app.app_context():
                 require_schema()
-            config.remember_public_url(f"http://{host}:{port}")
+                first_login = invitations.first_administrator()
             installation.start(host, port, processes, threads)
-            say(f"The hub runs at http://{host}:{port} (data in {config.data_dir}).")
+            say(f"The hub runs at {config.public_url} (data in {config.data_dir}).")
+            if first_login:
+                say(f"Nobody can sign in yet. Make the first login here, once: {first_login}")
             installation.run()
     except Busy as error:
         raise Failure(str(error)) from error
@@ -76,7 +83,8 @@ def web(host: str, port: int, processes: int, threads: int) -> None:
     with application().app_context():
         require_schema()
     orphan.stop_with_supervisor()
-    web_server.Server(application, web_server.options(host, port, processes, threads)).run()
+    make = partial(application, create_web_app)
+    web_server.Server(make, web_server.options(host, port, processes, threads)).run()
 
 
 @click.command("worker")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import undefer
 
 from hub.database import reading
@@ -18,7 +19,10 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries; ``None`` does not restrict."""
+    """Which deliveries; ``None`` does not restrict.
+
+    ``text`` is part of the contact's name, email or phone, or of the delivery's sentence.
+    """
 
     account_id: int | None = None
     hook_id: int | None = None
@@ -26,6 +30,9 @@ class DeliveryFilter:
     event_name: str | None = None
     conversation_id: str | None = None
     contact_id: str | None = None
+    text: str | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
 
     def applied_to(self, query: Any) -> Any:
         """The query, restricted. It must join ``Event`` to ``Delivery``."""
@@ -39,7 +46,25 @@ class DeliveryFilter:
         ):
             if value is not None:
                 query = query.where(column == value)
+        if self.text is not None:
+            query = query.where(or_(about(self.text), contains(Delivery.reason, self.text)))
+        if self.begin is not None:
+            query = query.where(Delivery.created_at >= self.begin)
+        if self.end is not None:
+            query = query.where(Delivery.created_at < self.end)
         return query
+
+
+def about(text: str) -> ColumnElement[bool]:
+    """That the event's contact has this text in its name, email or phone."""
+    contact = Event.data["contact"]
+    return or_(*(contains(contact[part].as_string(), text) for part in ("name", "email", "phone")))
+
+
+def contains(value: Any, text: str) -> ColumnElement[bool]:
+    """That the value has this text in it, in letters of whatever case."""
+    found: ColumnElement[bool] = func.lower(value).contains(text.lower(), autoescape=True)
+    return found
 
 
 def deliveries(
@@ -70,6 +95,14 @@ def delivery(delivery_id: int) -> tuple[Delivery, Event, Sequence[Attempt]] | No
             select(Attempt).where(Attempt.delivery_id == delivery_id).order_by(Attempt.number)
         ).all()
         return row[0], row[1], attempts
+
+
+def deliveries_of_event(event_id: int) -> Sequence[Delivery]:
+    """What was owed for one event, a delivery for each hook."""
+    with reading() as session:
+        return session.scalars(
+            select(Delivery).where(Delivery.event_id == event_id).order_by(Delivery.hook_id)
+        ).all()
 
 
 def events(

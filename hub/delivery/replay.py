@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
-from hub.database import in_transaction
+from hub.database import in_transaction, reading
 from hub.delivery import lanes
 from hub.delivery.history import DeliveryFilter
 from hub.models import Delivery, DeliveryState, Event
@@ -33,15 +33,31 @@ def replay(delivery_id: int) -> bool:
     return in_transaction(lambda session: _replay(session, [delivery_id])) == 1
 
 
-def replay_all(wanted: DeliveryFilter) -> int:
-    """Replay every finished or waiting delivery of a filter; returns how many."""
+def replay_all(wanted: DeliveryFilter, most: int | None = None) -> int:
+    """Replay every finished or waiting delivery of a filter, oldest first; returns how many.
+
+    ``most`` bounds how many, to the next whole batch.
+    """
     total, after = 0, 0
-    while True:
+    while most is None or total < most:
         ids = in_transaction(partial(_page, wanted=wanted, after=after))
         if not ids:
             return total
         total += in_transaction(partial(_replay, ids=ids))
         after = ids[-1]
+    return total
+
+
+def count(wanted: DeliveryFilter, most: int) -> int:
+    """How many ``replay_all`` would replay; counting ends at ``most``."""
+    query = wanted.applied_to(
+        select(Delivery.id)
+        .join(Event, Event.id == Delivery.event_id)
+        .where(Delivery.state.in_(_REPLAYABLE))
+        .limit(most)
+    )
+    with reading() as session:
+        return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
 def skip(delivery_id: int, reason: str) -> bool:

@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import BigInteger, and_, func, or_, select, true, type_coerce
 
 from hub.clock import SystemClock
-from hub.database import reading
-from hub.models import OPEN, WORKING, Breaker, Delivery, DeliveryState, Hook, Lane
+from hub.database import reading, to_microseconds
+from hub.models import OPEN, WORKING, Breaker, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import current as registry
 from hub.queue import connection
 from hub.queue.jobs import live_workers
 
 
-def overview() -> dict[str, Any]:
-    """Open deliveries, dead letters, workers, and every hook in a line."""
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """What became of the deliveries that one hour brought."""
+
+    begin: datetime
+    done: int
+    dead: int
+    open: int
+
+
+def overview(account_id: int | None = None) -> dict[str, Any]:
+    """Open deliveries, dead letters, workers, and every hook in a line; of one account, or all."""
+    hook_query = (
+        select(Hook, Breaker).outerjoin(Breaker, Breaker.hook_id == Hook.id).order_by(Hook.id)
+    )
+    mine: Any = true()
+    if account_id is not None:
+        hook_query = hook_query.where(Hook.account_id == account_id)
+        mine = Delivery.hook_id.in_(select(Hook.id).where(Hook.account_id == account_id))
     with reading() as session:
         open_by_hook = {
             (row.hook_id, row.state): row.number
             for row in session.execute(
                 select(Delivery.hook_id, Delivery.state, func.count().label("number"))
-                .where(Delivery.state.in_(OPEN))
+                .where(Delivery.state.in_(OPEN), mine)
                 .group_by(Delivery.hook_id, Delivery.state)
             )
         }
@@ -31,16 +49,14 @@ def overview() -> dict[str, Any]:
             row.hook_id: row.number
             for row in session.execute(
                 select(Delivery.hook_id, func.count().label("number"))
-                .where(Delivery.state == DeliveryState.DEAD)
+                .where(Delivery.state == DeliveryState.DEAD, mine)
                 .group_by(Delivery.hook_id)
             )
         }
         oldest = session.scalar(
-            select(func.min(Delivery.created_at)).where(Delivery.state.in_(OPEN))
+            select(func.min(Delivery.created_at)).where(Delivery.state.in_(OPEN), mine)
         )
-        hooks = session.execute(
-            select(Hook, Breaker).outerjoin(Breaker, Breaker.hook_id == Hook.id).order_by(Hook.id)
-        ).all()
+        hooks = session.execute(hook_query).all()
     waiting = sum(n for (_, state), n in open_by_hook.items() if state != DeliveryState.RUNNING)
     try:
         workers = len(live_workers(connection.current()))
@@ -74,6 +90,105 @@ def overview() -> dict[str, Any]:
     }
 
 
+def last_hours(account_id: int, hours: int = 24) -> list[Hour]:
+    """What became of the deliveries of the last hours, the oldest hour first."""
+    now = SystemClock().now()
+    begin = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
+    hour = 3_600 * 1_000_000
+    bucket = type_coerce(Delivery.created_at, BigInteger) // hour
+    with reading() as session:
+        # Ids grow with time: the first event of these hours bounds what is read.
+        first = session.scalar(
+            select(Event.id).where(Event.received_at >= begin).order_by(Event.received_at).limit(1)
+        )
+        rows = (
+            session.execute(
+                select(bucket.label("bucket"), Delivery.state, func.count().label("number"))
+                .where(
+                    Delivery.event_id >= first,
+                    Delivery.hook_id.in_(select(Hook.id).where(Hook.account_id == account_id)),
+                )
+                .group_by("bucket", Delivery.state)
+            ).all()
+            if first is not None
+            else []
+        )
+    counted: dict[tuple[int, str], int] = {}
+    for row in rows:
+        kind = (
+            "open" if row.state in OPEN else "dead" if row.state == DeliveryState.DEAD else "done"
+        )
+        key = (int(row.bucket), kind)
+        counted[key] = counted.get(key, 0) + row.number
+    return [
+        Hour(
+            moment,
+            *(
+                counted.get((to_microseconds(moment) // hour, kind), 0)
+                for kind in ("done", "dead", "open")
+            ),
+        )
+        for moment in (begin + timedelta(hours=number) for number in range(hours))
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerView:
+    """A worker process, and the lanes of one account that it works on."""
+
+    name: str
+    lanes: list[tuple[Hook, Lane]]
+
+
+@dataclass(frozen=True, slots=True)
+class Backlog:
+    """What one hook is owed, and its circuit breaker."""
+
+    hook: Hook
+    breaker: Breaker | None
+    lanes: int
+    oldest: datetime | None
+
+
+def workers(account_id: int) -> list[WorkerView]:
+    """The live workers. Their lanes of other accounts are not told."""
+    try:
+        alive = live_workers(connection.current())
+    except RedisError:
+        alive = []
+    with reading() as session:
+        rows = session.execute(
+            select(Hook, Lane)
+            .join(Lane, Lane.hook_id == Hook.id)
+            .where(Lane.owner.is_not(None), Hook.account_id == account_id)
+            .order_by(Lane.id)
+        ).all()
+    return [
+        WorkerView(name, [(row[0], row[1]) for row in rows if _is_of(row[1], name)])
+        for name in sorted(alive)
+    ]
+
+
+def backlog(account_id: int) -> list[Backlog]:
+    """What each hook of the account is owed."""
+    with reading() as session:
+        rows = session.execute(
+            select(Hook, Breaker)
+            .outerjoin(Breaker, Breaker.hook_id == Hook.id)
+            .where(Hook.account_id == account_id)
+            .order_by(Hook.id)
+        ).all()
+        found = []
+        for hook, breaker in rows:
+            lanes, oldest = session.execute(
+                select(
+                    func.count(func.distinct(Delivery.lane_id)), func.min(Delivery.created_at)
+                ).where(Delivery.hook_id == hook.id, Delivery.state.in_(OPEN))
+            ).one()
+            found.append(Backlog(hook, breaker, lanes, oldest))
+    return found
+
+
 def is_settled(horizon: float = 0.0) -> bool:
     """Whether no delivery is running, or due within ``horizon`` seconds.
 
@@ -99,3 +214,8 @@ def is_settled(horizon: float = 0.0) -> bool:
             .limit(1)
         )
     return due is None
+
+
+def _is_of(lane: Lane, worker: str) -> bool:
+    """Whether the worker has the lane: an owner is a worker's name and the number of a taking."""
+    return lane.owner is not None and lane.owner.rpartition("/")[0] == worker

@@ -1,0 +1,184 @@
+"""The audit log. Changes to stored things are written down by themselves, whoever makes them;
+other deeds (a replay, a sign-in) are noted by name.
+
+Only what a person does is kept: work of the fleet has no actor and stays in its own history.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import event, insert, inspect, select
+from sqlalchemy.orm import Session
+
+from hub.clock import SystemClock
+from hub.database import Base, in_transaction, reading
+from hub.models import (
+    Account,
+    ApiToken,
+    AuditEntry,
+    Hook,
+    Invitation,
+    Member,
+    QuarantinedRequest,
+    Source,
+    User,
+)
+from hub.security.encryption import EncryptedJson, EncryptedText
+
+#: What is written down by itself.
+_WATCHED = (Account, ApiToken, Hook, Invitation, Member, QuarantinedRequest, Source, User)
+#: Fields whose changes tell nothing, or whose values must not be told.
+_UNTOLD = frozenset({"created_at", "updated_at", "last_used_at", "version", "body"})
+_HIDDEN = frozenset({"password_hash", "token_digest"})
+CHANGED = "changed"
+#: Rows of a page.
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: a user from an address, or the command line."""
+
+    name: str
+    user_id: int | None = None
+    address: str = ""
+
+
+COMMAND_LINE = Actor("command line")
+_actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
+
+
+@contextmanager
+def acting(actor: Actor) -> Iterator[None]:
+    """Changes in this block are the actor's."""
+    before = _actor.set(actor)
+    try:
+        yield
+    finally:
+        _actor.reset(before)
+
+
+def act_as(actor: Actor | None) -> None:
+    """From here on, changes in this context are the actor's."""
+    _actor.set(actor)
+
+
+def note(
+    action: str,
+    *,
+    account_id: int | None,
+    subject_id: int | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Write down a deed that changes no stored thing by itself, or many at once."""
+    actor = _actor.get()
+    if actor is None:
+        return
+    entry = _entry(actor, action, account_id, subject_id, {}, dict(after or {}))
+    in_transaction(lambda session: session.add(AuditEntry(**entry)))
+
+
+def listed(
+    account_id: int | None, *, before: int | None = None, limit: int = PAGE
+) -> Sequence[AuditEntry]:
+    """The entries of an account, or of the whole installation, newest first."""
+    query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
+    if account_id is not None:
+        query = query.where(AuditEntry.account_id == account_id)
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    with reading() as session:
+        return session.scalars(query).all()
+
+
+@event.listens_for(Session, "after_flush")
+def _write_down(session: Session, _: object) -> None:
+    actor = _actor.get()
+    if actor is None:
+        return
+    entries = [
+        _entry(actor, f"{_kind(row)}.{deed}", _account_of(row), getattr(row, "id", None), *changes)
+        for deed, rows in (
+            ("created", session.new),
+            ("updated", session.dirty),
+            ("deleted", session.deleted),
+        )
+        for row in rows
+        if isinstance(row, _WATCHED) and any(changes := _difference(row, deed))
+    ]
+    if entries:
+        session.execute(insert(AuditEntry), entries)
+
+
+def _account_of(row: Base) -> int | None:
+    if isinstance(row, Account):
+        return row.id
+    account_id: int | None = getattr(row, "account_id", None)
+    return account_id
+
+
+def _entry(
+    actor: Actor,
+    action: str,
+    account_id: int | None,
+    subject_id: int | None,
+    before: dict[str, Any],
+    after: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "at": SystemClock().now(),
+        "user_id": actor.user_id,
+        "actor": actor.name,
+        "address": actor.address,
+        "account_id": account_id,
+        "action": action,
+        "subject_id": subject_id,
+        "before": before,
+        "after": after,
+    }
+
+
+def _difference(row: Base, deed: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The fields that changed, before and after."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    state: Any = inspect(row)
+    for column in state.mapper.column_attrs:
+        name = column.key
+        if name in _UNTOLD or name in state.unloaded:
+            continue
+        history = state.attrs[name].history
+        kind = column.columns[0].type
+        secret = name in _HIDDEN or isinstance(kind, EncryptedText | EncryptedJson)
+        if deed == "deleted":
+            if not secret:
+                before[name] = _told(getattr(row, name))
+        elif history.has_changes():
+            old = history.deleted[0] if history.deleted else None
+            new = history.added[0] if history.added else None
+            if old == new or (deed == "created" and new in (None, "", [], {})):
+                continue
+            if secret:
+                after[name] = CHANGED
+                continue
+            if deed == "updated":
+                before[name] = _told(old)
+            after[name] = _told(new)
+    return before, after
+
+
+def _told(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return value
+
+
+def _kind(row: Base) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(row).__name__).lower()

@@ -1,0 +1,214 @@
+"""One-time links: the first administrator, new members, forgotten passwords.
+
+The hub sends no mail: whoever makes a link hands it over.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from flask import current_app
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from hub.access import passwords, users
+from hub.accounts.errors import NotFound, Refused
+from hub.clock import SystemClock
+from hub.config import Config
+from hub.database import in_transaction, reading
+from hub.models import Invitation, Member, Role, User, UserSession
+from hub.security.encryption import digest
+
+LIFETIME = timedelta(days=3)
+
+
+def first_administrator() -> str | None:
+    """The link by which the first administrator signs up; ``None`` once there is a user.
+
+    Links made earlier end: only the one that was printed last is good.
+    """
+    if users.anybody():
+        return None
+    in_transaction(
+        lambda session: session.execute(delete(Invitation).where(Invitation.administrator))
+    )
+    return create(administrator=True)
+
+
+def create(
+    *,
+    email: str | None = None,
+    account_id: int | None = None,
+    role: Role | None = None,
+    administrator: bool = False,
+) -> str:
+    """A link to become a user, and a member of the account if one is named.
+
+    :raises Refused: the email is none.
+    """
+    return _create(
+        Invitation(
+            email=users.checked_email(email) if email else None,
+            account_id=account_id,
+            role=role,
+            administrator=administrator,
+        )
+    )
+
+
+def new_password(user_id: int) -> str:
+    """A link by which a user sets a new password.
+
+    :raises NotFound: there is no such user.
+    """
+    users.find(user_id)
+    return _create(Invitation(user_id=user_id))
+
+
+def find(token: str) -> Invitation:
+    """The invitation of a link.
+
+    :raises NotFound: it was used, is too old, or never was.
+    """
+    now = SystemClock().now()
+    with reading() as session:
+        invitation = session.scalar(
+            select(Invitation).where(
+                Invitation.token_digest == digest(token), Invitation.expires_at > now
+            )
+        )
+    if invitation is None:
+        raise NotFound("This link was used already, or it is too old. Ask for a new one.")
+    return invitation
+
+
+def listed(account_id: int) -> Sequence[Invitation]:
+    """The open invitations to an account."""
+    now = SystemClock().now()
+    with reading() as session:
+        return session.scalars(
+            select(Invitation)
+            .where(Invitation.account_id == account_id, Invitation.expires_at > now)
+            .order_by(Invitation.id)
+        ).all()
+
+
+def withdraw(invitation_id: int) -> None:
+    """End an invitation before it is used."""
+
+    def work(session: Session) -> None:
+        invitation = session.get(Invitation, invitation_id)
+        if invitation is not None:
+            session.delete(invitation)
+
+    in_transaction(work)
+
+
+def sign_up(token: str, *, email: str, name: str, password: str) -> User:
+    """Become a user by an invitation, which is thereby used.
+
+    :raises NotFound: the link is not good.
+    :raises Refused: a field is wrong, or the email is taken.
+    """
+    invitation = find(token)
+    email = users.checked_email(invitation.email or email)
+    name = users.checked_name(name)
+    stored = passwords.hashed(password)
+
+    def work(session: Session) -> User:
+        _use(session, invitation.id)
+        if session.scalar(select(User.id).where(User.email == email)) is not None:
+            raise Refused("There is a user with this email already. Sign in, then open the link.")
+        user = User(
+            email=email,
+            name=name,
+            password_hash=stored,
+            administrator=invitation.administrator,
+            created_at=SystemClock().now(),
+        )
+        session.add(user)
+        session.flush()
+        _join(session, invitation, user.id)
+        return user
+
+    return in_transaction(work)
+
+
+def accept(token: str, user: User) -> Invitation:
+    """Join an account with an existing user.
+
+    :raises NotFound: the link is not good.
+    :raises Refused: it is for somebody else.
+    """
+    invitation = find(token)
+    if invitation.email and invitation.email != user.email:
+        raise Refused(f"This invitation is for {invitation.email}.")
+    if invitation.user_id is not None:
+        raise Refused("This link sets a new password. Sign out first.")
+
+    def work(session: Session) -> None:
+        _use(session, invitation.id)
+        if invitation.administrator:
+            session.get_one(User, user.id).administrator = True
+        _join(session, invitation, user.id)
+
+    in_transaction(work)
+    return invitation
+
+
+def set_password(token: str, password: str) -> User:
+    """Set the new password of a link, and sign out everywhere.
+
+    :raises NotFound: the link is not good.
+    :raises Refused: the password is too short.
+    """
+    invitation = find(token)
+    if invitation.user_id is None:
+        raise NotFound("This link does not set a password.")
+    user_id = invitation.user_id
+    stored = passwords.hashed(password)
+
+    def work(session: Session) -> User:
+        _use(session, invitation.id)
+        user = session.get_one(User, user_id)
+        user.password_hash = stored
+        session.execute(delete(UserSession).where(UserSession.user_id == user_id))
+        return user
+
+    return in_transaction(work)
+
+
+def _create(invitation: Invitation) -> str:
+    token = secrets.token_urlsafe(32)
+    now = SystemClock().now()
+    invitation.token_digest = digest(token)
+    invitation.created_at, invitation.expires_at = now, now + LIFETIME
+
+    def work(session: Session) -> None:
+        session.execute(delete(Invitation).where(Invitation.expires_at < now))
+        session.add(invitation)
+
+    in_transaction(work)
+    config: Config = current_app.extensions["hub.config"]
+    return f"{config.public_url}/invitation/{token}"
+
+
+def _use(session: Session, invitation_id: int) -> None:
+    """Only one of two that open the link at once gets in."""
+    used = session.execute(
+        delete(Invitation).where(Invitation.id == invitation_id).returning(Invitation.id)
+    ).one_or_none()
+    if used is None:
+        raise NotFound("This link was used already. Ask for a new one.")
+
+
+def _join(session: Session, invitation: Invitation, user_id: int) -> None:
+    if invitation.account_id is None or invitation.role is None:
+        return
+    member = session.get(Member, (invitation.account_id, user_id))
+    if member is None:
+        session.add(Member(account_id=invitation.account_id, user_id=user_id, role=invitation.role))
+    else:
+        member.role = invitation.role

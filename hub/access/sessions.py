@@ -1,0 +1,138 @@
+"""Sessions: browsers that are signed in."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from hub.access import passwords, throttle
+from hub.access.identity import Identity
+from hub.accounts.errors import NotFound, Refused
+from hub.clock import SystemClock
+from hub.database import in_transaction, reading
+from hub.models import Member, User, UserSession
+from hub.security.encryption import digest
+
+#: A session ends when it was not used for so long, and at last so long after its beginning.
+IDLE = timedelta(days=14)
+LONGEST = timedelta(days=90)
+#: How exactly 'last seen' is kept: not every request writes.
+SEEN_EVERY = timedelta(minutes=5)
+
+
+class TooManyTries(Refused):
+    """The email or address has failed too often; ``seconds`` until the next try."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__("Too many failed sign-ins. Wait a little, then try again.")
+
+
+def sign_in(email: str, password: str, address: str, user_agent: str) -> tuple[User, str]:
+    """The user, and the token of a new session.
+
+    :raises TooManyTries: wait first.
+    :raises Refused: email or password are wrong; it does not say which.
+    """
+    email = email.strip().lower()
+    seconds = throttle.wait(email, address)
+    if seconds > 0:
+        raise TooManyTries(seconds)
+    with reading() as session:
+        user = session.scalar(select(User).where(User.email == email))
+    if not passwords.is_right(user.password_hash if user else None, password) or user is None:
+        throttle.failed(email, address)
+        raise Refused("Email or password are not right.")
+    throttle.succeeded(email)
+    return user, begin(user.id, address, user_agent)
+
+
+def begin(user_id: int, address: str, user_agent: str) -> str:
+    """Start a session; returns its token."""
+    token = secrets.token_urlsafe(32)
+    now = SystemClock().now()
+
+    def work(session: Session) -> None:
+        session.execute(delete(UserSession).where(UserSession.expires_at < now))
+        session.add(
+            UserSession(
+                user_id=user_id,
+                token_digest=digest(token),
+                address=address,
+                user_agent=user_agent[:300],
+                created_at=now,
+                last_seen_at=now,
+                expires_at=now + IDLE,
+            )
+        )
+
+    in_transaction(work)
+    return token
+
+
+def identify(token: str) -> Identity | None:
+    """Whose session this is; ``None`` when it is over or never was."""
+    now = SystemClock().now()
+    with reading() as session:
+        row = session.execute(
+            select(UserSession, User)
+            .join(User, User.id == UserSession.user_id)
+            .where(UserSession.token_digest == digest(token), UserSession.expires_at > now)
+        ).one_or_none()
+        if row is None:
+            return None
+        found, user = row[0], row[1]
+        members = session.scalars(select(Member).where(Member.user_id == user.id)).all()
+    if now - found.last_seen_at > SEEN_EVERY:
+        _see(found, now)
+    return Identity(user, {member.account_id: member.role for member in members}, found.id)
+
+
+def listed(user_id: int) -> Sequence[UserSession]:
+    """A user's sessions, the last used first."""
+    now = SystemClock().now()
+    with reading() as session:
+        return session.scalars(
+            select(UserSession)
+            .where(UserSession.user_id == user_id, UserSession.expires_at > now)
+            .order_by(UserSession.last_seen_at.desc())
+        ).all()
+
+
+def end(user_id: int, session_id: int) -> None:
+    """Sign out of one of a user's sessions.
+
+    :raises NotFound: the user has no such session.
+    """
+    ended = in_transaction(
+        lambda session: session.execute(
+            delete(UserSession)
+            .where(UserSession.id == session_id, UserSession.user_id == user_id)
+            .returning(UserSession.id)
+        ).one_or_none()
+    )
+    if ended is None:
+        raise NotFound("There is no such session.")
+
+
+def end_all(user_id: int, *, keep: int | None = None) -> None:
+    """Sign a user out everywhere, but for the session ``keep``."""
+    query = delete(UserSession).where(UserSession.user_id == user_id)
+    if keep is not None:
+        query = query.where(UserSession.id != keep)
+    in_transaction(lambda session: session.execute(query))
+
+
+def _see(found: UserSession, now: datetime) -> None:
+    expires = min(now + IDLE, found.created_at + LONGEST)
+    in_transaction(
+        lambda session: session.execute(
+            update(UserSession)
+            .where(UserSession.id == found.id)
+            .values(last_seen_at=now, expires_at=expires)
+        )
+    )

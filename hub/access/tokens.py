@@ -1,0 +1,117 @@
+"""API tokens: shown once, stored as a digest, narrowed to scopes and an account."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session
+
+from hub.access.identity import Identity
+from hub.access.permissions import Permission
+from hub.accounts.errors import NotFound, Refused
+from hub.clock import SystemClock
+from hub.database import in_transaction, reading
+from hub.models import ApiToken, Member, User
+from hub.security.encryption import digest
+
+#: What every token begins with, so that scanners for leaked secrets can know it.
+PREFIX = "hub_"
+#: How exactly 'last used' is kept: not every request writes.
+USED_EVERY = timedelta(minutes=5)
+LONGEST_DAYS = 3_650
+
+
+def create(
+    user_id: int,
+    name: str,
+    scopes: Iterable[str],
+    *,
+    account_id: int | None = None,
+    days: int | None = None,
+) -> tuple[ApiToken, str]:
+    """A new token: the row, and the secret that is shown once. ``days`` is its lifetime.
+
+    :raises Refused: the name is missing, or a scope is unknown.
+    """
+    name = name.strip()
+    if not name or len(name) > 200:
+        raise Refused("Say in a few words what the token is for.")
+    known = {permission.value for permission in Permission}
+    chosen = sorted(set(scopes))
+    if not chosen or not known.issuperset(chosen):
+        raise Refused(f"Choose what the token may do: {', '.join(sorted(known))}.")
+    if days is not None and not 1 <= days <= LONGEST_DAYS:
+        raise Refused(f"A token lives between 1 and {LONGEST_DAYS} days.")
+    secret = PREFIX + secrets.token_urlsafe(32)
+    now = SystemClock().now()
+    token = ApiToken(
+        user_id=user_id,
+        account_id=account_id,
+        name=name,
+        prefix=secret[:10],
+        token_digest=digest(secret),
+        scopes=chosen,
+        created_at=now,
+        expires_at=now + timedelta(days=days) if days else None,
+    )
+    in_transaction(lambda session: session.add(token))
+    return token, secret
+
+
+def listed(*, account_id: int | None = None, user_id: int | None = None) -> Sequence[ApiToken]:
+    """The tokens of an account, or of a user."""
+    query = select(ApiToken).order_by(ApiToken.id)
+    if account_id is not None:
+        query = query.where(ApiToken.account_id == account_id)
+    if user_id is not None:
+        query = query.where(ApiToken.user_id == user_id)
+    with reading() as session:
+        return session.scalars(query).all()
+
+
+def revoke(token_id: int) -> None:
+    """End a token.
+
+    :raises NotFound: there is none.
+    """
+
+    def work(session: Session) -> None:
+        token = session.get(ApiToken, token_id)
+        if token is None:
+            raise NotFound(f"There is no token {token_id}.")
+        session.delete(token)
+
+    in_transaction(work)
+
+
+def identify(secret: str) -> Identity | None:
+    """Whose token this is; ``None`` when it has ended or never was."""
+    now = SystemClock().now()
+    with reading() as session:
+        row = session.execute(
+            select(ApiToken, User)
+            .join(User, User.id == ApiToken.user_id)
+            .where(
+                ApiToken.token_digest == digest(secret),
+                or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now),
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        token, user = row[0], row[1]
+        members = session.scalars(select(Member).where(Member.user_id == user.id)).all()
+    if token.last_used_at is None or now - token.last_used_at > USED_EVERY:
+        in_transaction(
+            lambda session: session.execute(
+                update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now)
+            )
+        )
+    return Identity(
+        user,
+        {member.account_id: member.role for member in members},
+        scopes=frozenset(Permission(scope) for scope in token.scopes),
+        only_account=token.account_id,
+    )

@@ -1,0 +1,152 @@
+"""Users: the people of this installation."""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.access import passwords, sessions
+from hub.accounts.errors import NotFound, Refused
+from hub.database import in_transaction, reading
+from hub.models import User
+
+LONGEST_NAME = 200
+LONGEST_EMAIL = 254
+
+
+def anybody() -> bool:
+    """Whether there is a user at all."""
+    with reading() as session:
+        return session.scalar(select(User.id).limit(1)) is not None
+
+
+def find(user_id: int) -> User:
+    """The user of an id.
+
+    :raises NotFound: there is none.
+    """
+    with reading() as session:
+        user = session.get(User, user_id)
+    if user is None:
+        raise NotFound(f"There is no user {user_id}.")
+    return user
+
+
+def of_email(email: str) -> User | None:
+    """The user with this address."""
+    with reading() as session:
+        return session.scalar(select(User).where(User.email == email.strip().lower()))
+
+
+def listed() -> Sequence[User]:
+    """All users."""
+    with reading() as session:
+        return session.scalars(select(User).order_by(User.id)).all()
+
+
+def checked_email(email: str) -> str:
+    """The address in the form that is stored.
+
+    :raises Refused: it is none.
+    """
+    email = email.strip().lower()
+    local, _, domain = email.rpartition("@")
+    if not local or not domain or len(email) > LONGEST_EMAIL or any(c.isspace() for c in email):
+        raise Refused("Enter an email address, such as ana@example.com.")
+    return email
+
+
+def checked_name(name: str) -> str:
+    """The name in the form that is stored.
+
+    :raises Refused: it is empty or too long.
+    """
+    name = name.strip()
+    if not name or len(name) > LONGEST_NAME:
+        raise Refused(f"Enter a name of at most {LONGEST_NAME} characters.")
+    return name
+
+
+def update(
+    user_id: int,
+    *,
+    name: str,
+    language: str | None,
+    timezone: str | None,
+    theme: str | None,
+) -> User:
+    """Change how a user is called and sees the dashboard.
+
+    :raises NotFound: there is no such user.
+    :raises Refused: the name is empty, or the time zone unknown.
+    """
+    find(user_id)
+    name = checked_name(name)
+    if timezone and timezone not in zoneinfo.available_timezones():
+        raise Refused(f"{timezone} is not a time zone such as Europe/Paris.")
+
+    def work(session: Session) -> User:
+        user = session.get_one(User, user_id)
+        user.name, user.language = name, language or None
+        user.timezone, user.theme = timezone or None, theme or None
+        return user
+
+    return in_transaction(work)
+
+
+def change_password(user_id: int, old: str, new: str, *, keep_session: int | None) -> None:
+    """Set a new password and end every session but the present one.
+
+    :raises Refused: the old password is wrong, or the new one too short.
+    """
+    if not passwords.is_right(find(user_id).password_hash, old):
+        raise Refused("The present password is not right.")
+    stored = passwords.hashed(new)
+
+    def work(session: Session) -> None:
+        session.get_one(User, user_id).password_hash = stored
+
+    in_transaction(work)
+    sessions.end_all(user_id, keep=keep_session)
+
+
+def set_administrator(user_id: int, administrator: bool) -> None:
+    """Make somebody an administrator, or no longer.
+
+    :raises NotFound: there is no such user.
+    :raises Refused: nobody would be left to administer.
+    """
+    find(user_id)
+
+    def work(session: Session) -> None:
+        user = session.get_one(User, user_id)
+        if not administrator:
+            _require_another_administrator(session, user)
+        user.administrator = administrator
+
+    in_transaction(work)
+
+
+def remove(user_id: int) -> None:
+    """Delete a user with memberships, sessions and tokens.
+
+    :raises NotFound: there is no such user.
+    :raises Refused: it is the last administrator.
+    """
+    find(user_id)
+
+    def work(session: Session) -> None:
+        user = session.get_one(User, user_id)
+        _require_another_administrator(session, user)
+        session.delete(user)
+
+    in_transaction(work)
+
+
+def _require_another_administrator(session: Session, user: User) -> None:
+    other = session.scalar(select(User.id).where(User.administrator, User.id != user.id).limit(1))
+    if user.administrator and other is None:
+        raise Refused("This is the last administrator. Make another one first.")

@@ -1,0 +1,82 @@
+"""How moments, durations and numbers are written for the person who looks."""
+
+from __future__ import annotations
+
+import json
+import zoneinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any
+
+from babel.dates import format_datetime, format_time, format_timedelta
+from babel.numbers import format_decimal
+from flask import Flask
+from markupsafe import Markup
+
+from hub.access import identity
+from hub.clock import SystemClock
+from hub.dashboard import languages
+
+
+def init_app(app: Flask) -> None:
+    """Give the templates these filters."""
+    app.jinja_env.filters.update(
+        moment=moment, clock=clock, ago=ago, duration=duration, number=number, pretty=pretty
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def zone() -> tzinfo:
+    """The person's time zone."""
+    someone = identity.known()
+    name = someone.user.timezone if someone else None
+    return zoneinfo.ZoneInfo(name) if name else UTC
+
+
+def moment(value: datetime | None) -> str:
+    """Date and time in the person's zone: "23 Nov 2026, 10:04:31"."""
+    if value is None:
+        return ""
+    written: str = format_datetime(value, "medium", tzinfo=zone(), locale=languages.current())
+    return written
+
+
+def clock(value: datetime) -> str:
+    """The time of day in the person's zone: "10:04"."""
+    written: str = format_time(value, "short", tzinfo=zone(), locale=languages.current())
+    return written
+
+
+def ago(value: datetime | None) -> Markup:
+    """How long ago, or how soon, with the exact moment behind it."""
+    if value is None:
+        return Markup()
+    said = format_timedelta(
+        value - SystemClock().now(), add_direction=True, locale=languages.current(), format="short"
+    )
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        value.isoformat(timespec="seconds"), moment(value), said
+    )
+
+
+def duration(seconds: float | None) -> str:
+    """A length of time in one unit: "3 min"."""
+    if seconds is None:
+        return ""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    written: str = format_timedelta(
+        timedelta(seconds=seconds), locale=languages.current(), format="short", threshold=1.5
+    )
+    return written
+
+
+def number(value: float) -> str:
+    """A number with the language's separators."""
+    written: str = format_decimal(value, locale=languages.current())
+    return written
+
+
+def pretty(value: Any) -> str:
+    """JSON for reading."""
+    return json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,89 @@
+"""Languages: which one a person reads, and the texts in it.
+
+The catalogues are the ``.po`` files in ``locale/``, read when they are first needed.
+"""
+
+from __future__ import annotations
+
+import io
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask, has_request_context, request, session
+
+from hub.access import identity
+from hub.plugins import current as registry
+from hub.sdk.translation import Translator
+
+#: Each with its own name for itself.
+LANGUAGES = {"en": "English", "fr": "Français", "pt_BR": "Português (Brasil)", "es": "Español"}
+DEFAULT = "en"
+LOCALE = Path(__file__).parent / "locale"
+
+
+def init_app(app: Flask) -> None:
+    """Teach the templates to translate."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    environment: Any = app.jinja_env
+    environment.install_gettext_callables(gettext, ngettext, newstyle=True)
+    app.jinja_env.filters["sentence"] = sentence
+
+
+def current() -> str:
+    """The language of the present request: the person's choice, or the browser's."""
+    someone = identity.known() if has_request_context() else None
+    if someone is not None and someone.user.language in LANGUAGES:
+        return someone.user.language
+    if not has_request_context():
+        return DEFAULT
+    if (chosen := session.get("language")) in LANGUAGES:
+        return str(chosen)
+    offered = {name.replace("_", "-"): name for name in LANGUAGES}
+    offered["pt"] = "pt_BR"
+    best = request.accept_languages.best_match(list(offered))
+    return offered[best] if best else DEFAULT
+
+
+def gettext(text: str, **values: Any) -> str:
+    """The text in the present language, with its values filled in."""
+    translated = _catalogue(current()).ugettext(text)
+    return translated % values if values else translated
+
+
+def ngettext(one: str, many: str, number: int, **values: Any) -> str:
+    """The text for this number of things."""
+    translated = _catalogue(current()).ungettext(one, many, number)
+    return translated % {"num": number, **values}
+
+
+def sentence(text: str, plugin_id: str | None = None) -> str:
+    """A sentence that the core or a plugin said in English, in the present language."""
+    return _translator(current(), plugin_id)(text) if text else ""
+
+
+@cache
+def _catalogue(language: str) -> NullTranslations:
+    path = LOCALE / f"{language}.po"
+    if not path.exists():
+        return NullTranslations()
+    with path.open("rb") as file:
+        catalogue = read_po(file, locale=language)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+@cache
+def _translator(language: str, plugin_id: str | None) -> Translator:
+    known = {
+        str(message): str(translation)
+        for message, translation in getattr(_catalogue(language), "_catalog", {}).items()
+        if isinstance(message, str) and message and "%(" not in message
+    }
+    plugin = registry().plugins.get(plugin_id or "")
+    return Translator({**known, **(plugin.translations.get(language, {}) if plugin else {})})

@@ -1,0 +1,176 @@
+"""Deliveries: the list, the story of one, and its repair."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from flask import abort, render_template, request
+from werkzeug.wrappers import Response
+
+from hub.access import audit
+from hub.access.gate import needs
+from hub.access.permissions import Permission
+from hub.accounts import hooks, sources
+from hub.accounts.errors import Refused
+from hub.dashboard.blueprint import account, blueprint, done, positive
+from hub.dashboard.formats import zone
+from hub.dashboard.languages import gettext, ngettext
+from hub.delivery import history, replay, search
+from hub.delivery.history import DeliveryFilter
+from hub.models import Attempt, DeliveryState
+from hub.sdk.events import EVENT_NAMES
+
+Page = str | tuple[str, int] | Response
+
+#: Deliveries that one click replays; again for more.
+MOST_REPLAYED = 10_000
+#: States whose deliveries may be replayed together: what is done needs a look at each.
+REPLAYED_TOGETHER = ("dead", "skipped", "waiting")
+
+
+@blueprint.get("/accounts/<int:account_id>/deliveries")
+@needs(Permission.LOOK)
+def delivery_list(account_id: int) -> Page:
+    """Deliveries, newest first, by a filter."""
+    wanted = filter_of_query(account_id)
+    found = search.deliveries(wanted, before=positive("before"))
+    mine = hooks.listed(account())
+    together = request.args.get("state") in REPLAYED_TOGETHER
+    return render_template(
+        "delivery_list.html",
+        section="delivery_list",
+        found=found,
+        query=query(),
+        hook_options=[(hook.id, hook.name) for hook in mine],
+        hooks_by_id={hook.id: hook for hook in mine},
+        event_names=EVENT_NAMES,
+        replayable=replay.count(wanted, MOST_REPLAYED + 1) if together else 0,
+        most=MOST_REPLAYED,
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/deliveries/replay")
+@needs(Permission.REPAIR)
+def delivery_replay_all(account_id: int) -> Page:
+    """Make all deliveries of a filter owed again."""
+    state = request.args.get("state", "")
+    if state not in REPLAYED_TOGETHER:
+        raise Refused("Choose a state first: failed, skipped or waiting.")
+    count = replay.replay_all(filter_of_query(account_id), MOST_REPLAYED)
+    audit.note("deliveries.replayed", account_id=account_id, after={**query(), "deliveries": count})
+    kept = {name: value for name, value in query().items() if name != "state"}
+    return done(
+        ngettext("%(num)s delivery is owed again.", "%(num)s deliveries are owed again.", count),
+        "delivery_list",
+        account_id=account_id,
+        **kept,
+    )
+
+
+@blueprint.get("/accounts/<int:account_id>/deliveries/<int:delivery_id>")
+@needs(Permission.LOOK)
+def delivery(account_id: int, delivery_id: int) -> Page:
+    """The story of a delivery."""
+    found = history.delivery(delivery_id)
+    if found is None:
+        abort(404)
+    row, event, attempts = found
+    return render_template(
+        "delivery.html",
+        section="delivery_list",
+        delivery=row,
+        event=event,
+        attempts=attempts,
+        calls_of=calls_of(attempts),
+        hook=hooks.find(row.hook_id),
+        source=sources.find(event.source_id),
+        siblings=[
+            (one, hooks.find(one.hook_id))
+            for one in history.deliveries_of_event(event.id)
+            if one.id != row.id
+        ],
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/deliveries/<int:delivery_id>/replay")
+@needs(Permission.REPAIR)
+def delivery_replay(account_id: int, delivery_id: int) -> Page:
+    """Make a delivery owed again."""
+    if not replay.replay(delivery_id):
+        raise Refused("This delivery is owed already.")
+    audit.note("delivery.replayed", account_id=account_id, subject_id=delivery_id)
+    return done(
+        gettext("It is owed again, and is tried at once."),
+        "delivery",
+        account_id=account_id,
+        delivery_id=delivery_id,
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/deliveries/<int:delivery_id>/skip")
+@needs(Permission.REPAIR)
+def delivery_skip(account_id: int, delivery_id: int) -> Page:
+    """Give a delivery up, for a reason."""
+    reason = request.form.get("reason", "").strip()[:500]
+    if not reason:
+        raise Refused("Say why it is skipped.")
+    if not replay.skip(delivery_id, reason):
+        raise Refused("Only a delivery that waits or failed can be skipped.")
+    audit.note(
+        "delivery.skipped",
+        account_id=account_id,
+        subject_id=delivery_id,
+        after={"reason": reason},
+    )
+    return done(
+        gettext("It is skipped; what comes after it goes on."),
+        "delivery",
+        account_id=account_id,
+        delivery_id=delivery_id,
+    )
+
+
+def calls_of(attempts: Any) -> dict[int, list[dict[str, Any]]]:
+    """The calls of each attempt by its number; a batch has them at its first delivery."""
+    return {attempt.number: _calls(attempt) for attempt in attempts}
+
+
+def _calls(attempt: Attempt) -> list[dict[str, Any]]:
+    return [entry for entry in attempt.calls if "method" in entry or "note" in entry]
+
+
+def query() -> dict[str, str]:
+    """The filter of the present URL, as it goes into further ones."""
+    names = ("hook", "state", "event", "conversation", "contact", "text", "begin", "end")
+    return {name: text for name in names if (text := request.args.get(name, "").strip()[:200])}
+
+
+def filter_of_query(account_id: int) -> DeliveryFilter:
+    """The filter that the URL asks for."""
+    given = query()
+    state = given.get("state")
+    if state is not None and state not in list(DeliveryState):
+        abort(400)
+    return DeliveryFilter(
+        account_id=account_id,
+        hook_id=positive("hook"),
+        state=DeliveryState(state) if state else None,
+        event_name=given.get("event"),
+        conversation_id=given.get("conversation"),
+        contact_id=given.get("contact"),
+        text=given.get("text"),
+        begin=_moment(given.get("begin")),
+        end=_moment(given.get("end")),
+    )
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        abort(400)
+    # A form's time has no zone: it is meant in the person's own.
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone())

@@ -1,0 +1,34 @@
+"""The account's home: is all well, and if not, what first?"""
+
+from __future__ import annotations
+
+from flask import render_template
+
+from hub.access.gate import needs
+from hub.access.permissions import Permission
+from hub.accounts import sources
+from hub.dashboard import attention
+from hub.dashboard.blueprint import account, blueprint
+from hub.dashboard.chart import Chart
+from hub.delivery.status import last_hours, overview
+from hub.plugins import current as registry
+
+#: Hours that the chart shows.
+HOURS = 24
+
+
+@blueprint.get("/accounts/<int:account_id>/")
+@needs(Permission.LOOK)
+def home(account_id: int) -> str:
+    """Each hook's health, the last hours, and what needs attention first."""
+    standing = overview(account_id)
+    hours = last_hours(account_id, HOURS)
+    return render_template(
+        "home.html",
+        section="home",
+        standing=standing,
+        chart=Chart.of(hours),
+        done_today=sum(hour.done for hour in hours),
+        first=attention.first(account(), standing, sources.listed(account())),
+        plugins=registry().plugins,
+    )

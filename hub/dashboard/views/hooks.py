@@ -1,0 +1,227 @@
+"""Connections: installing a plugin into the account, and everything about a hook after that."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from flask import abort, render_template, request
+from werkzeug.wrappers import Response
+
+from hub.access.gate import needs
+from hub.access.permissions import Permission
+from hub.accounts import hooks
+from hub.accounts.errors import InvalidSettings, Refused
+from hub.accounts.setup import SetupReport
+from hub.dashboard import forms
+from hub.dashboard.blueprint import account, blueprint, done
+from hub.dashboard.languages import gettext
+from hub.delivery.status import overview
+from hub.models import Hook
+from hub.plugins import current as registry
+from hub.sdk.plugin import Plugin
+from hub.sdk.settings import form_fields, visible_settings
+
+Page = str | tuple[str, int] | Response
+
+
+@blueprint.get("/accounts/<int:account_id>/hooks")
+@needs(Permission.LOOK)
+def hook_list(account_id: int) -> Page:
+    """The hooks of the account."""
+    return render_template(
+        "hook_list.html",
+        section="hook_list",
+        standing=overview(account_id),
+        plugins=registry().plugins,
+    )
+
+
+@blueprint.route("/accounts/<int:account_id>/hooks/new/<plugin_id>", methods=["GET", "POST"])
+@needs(Permission.CONFIGURE)
+def hook_new(account_id: int, plugin_id: str) -> Page:
+    """Install a plugin: its form, a test of what was entered, and the setup."""
+    plugin = _plugin(plugin_id)
+    if request.method == "GET":
+        return _form(plugin)
+    name = request.form.get("name", "").strip()[:200]
+    inbox_id = request.form.get("inbox_id", "").strip()[:100] or None
+    values = forms.entered(plugin, request.form)
+    try:
+        if "test" in request.form:
+            return _form(plugin, report=hooks.try_out(account(), plugin_id, values))
+        hook, report = hooks.create(account(), plugin_id, values, name=name, inbox_id=inbox_id)
+    except InvalidSettings as error:
+        return _form(plugin, problems=error.fields), 400
+    except Refused as error:
+        return _form(plugin, problem=str(error)), 409
+    if report.ok:
+        return done(report.sentence, "hook", account_id=account_id, hook_id=hook.id)
+    return _form(plugin, hook, report=report), 422
+
+
+@blueprint.get("/accounts/<int:account_id>/hooks/<int:hook_id>")
+@needs(Permission.LOOK)
+def hook(account_id: int, hook_id: int) -> Page:
+    """A hook: how it does, what it is owed, what it is set to."""
+    return _hook_page(hook_id)
+
+
+@blueprint.route("/accounts/<int:account_id>/hooks/<int:hook_id>/edit", methods=["GET", "POST"])
+@needs(Permission.CONFIGURE)
+def hook_edit(account_id: int, hook_id: int) -> Page:
+    """Change a hook's settings."""
+    found = hooks.find(hook_id)
+    plugin = _plugin(found.plugin_id)
+    if request.method == "GET":
+        return _form(plugin, found)
+    values = forms.entered(plugin, request.form)
+    try:
+        if "test" in request.form:
+            report = hooks.try_out(account(), plugin.id, values, found)
+            return _form(plugin, found, report=report)
+        found, report = hooks.update(
+            hook_id, values, expected_version=_whole(request.form.get("version"))
+        )
+    except InvalidSettings as error:
+        return _form(plugin, found, problems=error.fields), 400
+    except Refused as error:
+        return _form(plugin, found, problem=str(error)), 409
+    if report.ok:
+        return done(report.sentence, "hook", account_id=account_id, hook_id=hook_id)
+    return _form(plugin, found, report=report), 422
+
+
+@blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/test")
+@needs(Permission.REPAIR)
+def hook_test(account_id: int, hook_id: int) -> Page:
+    """Run the setup again, and show its steps."""
+    _, report = hooks.run_setup(hook_id)
+    return _hook_page(hook_id, report)
+
+
+@blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/enable")
+@needs(Permission.CONFIGURE)
+def hook_enable(account_id: int, hook_id: int) -> Page:
+    """Switch a hook on."""
+    hooks.set_enabled(hook_id, True)
+    return done(gettext("It is on."), "hook", account_id=account_id, hook_id=hook_id)
+
+
+@blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/disable")
+@needs(Permission.CONFIGURE)
+def hook_disable(account_id: int, hook_id: int) -> Page:
+    """Switch a hook off."""
+    hooks.set_enabled(hook_id, False)
+    return done(
+        gettext("It is off: new events pass it by, and what it was owed before waits."),
+        "hook",
+        account_id=account_id,
+        hook_id=hook_id,
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/pause")
+@needs(Permission.REPAIR)
+def hook_pause(account_id: int, hook_id: int) -> Page:
+    """Let deliveries wait, for a reason."""
+    hooks.pause(hook_id, request.form.get("reason", ""))
+    return done(
+        gettext("It is paused. Everything waits until you resume it."),
+        "hook",
+        account_id=account_id,
+        hook_id=hook_id,
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/resume")
+@needs(Permission.REPAIR)
+def hook_resume(account_id: int, hook_id: int) -> Page:
+    """End a pause."""
+    _, report = hooks.resume(hook_id)
+    return _hook_page(hook_id, report)
+
+
+@blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/limits")
+@needs(Permission.CONFIGURE)
+def hook_limits(account_id: int, hook_id: int) -> Page:
+    """Change the name and the hook's own limits."""
+    hooks.tune(
+        hook_id,
+        name=request.form.get("name"),
+        concurrency=_whole(request.form.get("concurrency")),
+        calls_per_second=_number(request.form.get("calls_per_second")),
+    )
+    return done(gettext("Saved."), "hook", account_id=account_id, hook_id=hook_id)
+
+
+@blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/delete")
+@needs(Permission.CONFIGURE)
+def hook_delete(account_id: int, hook_id: int) -> Page:
+    """Delete a hook with what it was owed."""
+    hooks.remove(hook_id)
+    return done(gettext("The connection is deleted."), "hook_list", account_id=account_id)
+
+
+def _hook_page(hook_id: int, report: SetupReport | None = None) -> str:
+    found = hooks.find(hook_id)
+    plugin = registry().plugins.get(found.plugin_id)
+    standing = next(one for one in overview(found.account_id)["hooks"] if one["id"] == hook_id)
+    return render_template(
+        "hook.html",
+        section="hook_list",
+        hook=found,
+        standing=standing,
+        plugin=plugin,
+        groups=forms.grouped(form_fields(plugin.settings)) if plugin else [],
+        shown=visible_settings(plugin.settings, found.settings) if plugin else {},
+        report=report,
+    )
+
+
+def _form(
+    plugin: Plugin,
+    found: Hook | None = None,
+    *,
+    problems: Mapping[str, Sequence[str]] | None = None,
+    problem: str = "",
+    report: SetupReport | None = None,
+) -> str:
+    """The settings form, with what was entered last, and how a test of it went."""
+    values: dict[str, Any] = dict(found.settings) if found else {}
+    if request.method == "POST":
+        values.update(forms.entered(plugin, request.form))
+    wrong = dict(problems or {})
+    if report is not None and not report.ok and report.field:
+        wrong[report.field] = [report.sentence]
+    return render_template(
+        "hook_form.html",
+        section="hook_list" if found else "catalogue",
+        plugin=plugin,
+        hook=found,
+        groups=forms.groups(plugin, values, wrong, found),
+        problem=problem,
+        invalid=bool(problems),
+        report=report,
+    )
+
+
+def _plugin(plugin_id: str) -> Plugin:
+    plugin = registry().plugins.get(plugin_id)
+    if plugin is None:
+        abort(404)
+    return plugin
+
+
+def _whole(text: str | None) -> int | None:
+    number = _number(text)
+    return None if number is None else int(number)
+
+
+def _number(text: str | None) -> float | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise Refused(f"{text} is not a number.") from None

@@ -1,0 +1,38 @@
+"""Workers and queues: who is alive, what it does, and what waits."""
+
+from __future__ import annotations
+
+from flask import render_template
+from werkzeug.wrappers import Response
+
+from hub.access import audit
+from hub.access.gate import needs
+from hub.access.permissions import Permission
+from hub.clock import SystemClock
+from hub.dashboard.blueprint import blueprint, done
+from hub.dashboard.languages import gettext
+from hub.database import in_transaction
+from hub.delivery import breaker, status
+
+
+@blueprint.get("/accounts/<int:account_id>/queues")
+@needs(Permission.LOOK)
+def queues(account_id: int) -> str:
+    """Workers with their lanes, backlogs, and circuit breakers."""
+    return render_template(
+        "queues.html",
+        section="queues",
+        standing=status.overview(account_id),
+        workers=status.workers(account_id),
+        backlog=status.backlog(account_id),
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/probe")
+@needs(Permission.REPAIR)
+def hook_probe(account_id: int, hook_id: int) -> Response:
+    """Let the next probe of an open circuit breaker through at once."""
+    now = SystemClock().now()
+    in_transaction(lambda session: breaker.probe_now(session, hook_id, now))
+    audit.note("breaker.probed", account_id=account_id, subject_id=hook_id)
+    return done(gettext("A probe is on its way."), "queues", account_id=account_id)

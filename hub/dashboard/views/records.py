@@ -1,0 +1,37 @@
+"""Records: what a contact or a conversation is called in every CRM."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+
+from hub.access.gate import needs
+from hub.access.permissions import Permission
+from hub.accounts import hooks
+from hub.dashboard.blueprint import account, blueprint
+from hub.delivery import records as known
+from hub.delivery import search
+from hub.delivery.history import DeliveryFilter
+
+
+@blueprint.get("/accounts/<int:account_id>/records")
+@needs(Permission.LOOK)
+def records(account_id: int) -> str:
+    """Look up by number, name or email; show links and the last deliveries."""
+    text = request.args.get("text", "").strip()[:200]
+    contact_id = request.args.get("contact", "").strip()[:100] or None
+    conversation_id = request.args.get("conversation", "").strip()[:100] or None
+    wanted = DeliveryFilter(account_id, contact_id=contact_id, conversation_id=conversation_id)
+    chosen = contact_id is not None or conversation_id is not None
+    return render_template(
+        "records.html",
+        section="records",
+        text=text,
+        contact_id=contact_id,
+        conversation_id=conversation_id,
+        people=search.contacts(account_id, text) if text else None,
+        subject=search.events(wanted, limit=1).rows if chosen else [],
+        links=known.of_subject(account_id, contact_id, conversation_id) if chosen else [],
+        deliveries=search.deliveries(wanted, limit=20).rows if chosen else [],
+        conversations=known.conversations_of(account_id, contact_id) if contact_id else [],
+        hooks={hook.id: hook for hook in hooks.listed(account())},
+    )

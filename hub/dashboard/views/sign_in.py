@@ -1,0 +1,126 @@
+"""Signing in and out, and one-time links."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, session, url_for
+from werkzeug.wrappers import Response
+
+from hub.access import audit, identity, invitations, members, sessions, users
+from hub.access.gate import Open, needs
+from hub.accounts.errors import Refused
+from hub.dashboard import languages
+from hub.dashboard.blueprint import SESSION_KEY, blueprint, done, local_path
+from hub.models import User
+
+Page = str | tuple[str, int] | Response
+
+
+@blueprint.get("/")
+@needs(Open.TO_ALL)
+def start() -> Page:
+    """The way in: to the account, to the choice of one, or to the sign-in."""
+    someone = identity.known()
+    if someone is None:
+        return redirect(url_for("dashboard.sign_in"), 303)
+    mine = members.accounts_of(someone.user)
+    if len(mine) == 1:
+        return redirect(url_for("dashboard.home", account_id=mine[0].id), 303)
+    return redirect(url_for("dashboard.account_list"), 303)
+
+
+@blueprint.route("/sign-in", methods=["GET", "POST"])
+@needs(Open.TO_ALL)
+def sign_in() -> Page:
+    """Ask for email and password."""
+    onward = local_path(request.values.get("next")) or url_for("dashboard.start")
+    if request.method == "GET":
+        if identity.known() is not None:
+            return redirect(onward, 303)
+        return render_template("sign_in.html", onward=onward, anybody=users.anybody())
+    try:
+        user, token = sessions.sign_in(
+            request.form.get("email", ""), request.form.get("password", ""), _address(), _agent()
+        )
+    except Refused as error:
+        code = 429 if isinstance(error, sessions.TooManyTries) else 401
+        page = render_template(
+            "sign_in.html",
+            onward=onward,
+            anybody=True,
+            problem=str(error),
+            email=request.form.get("email", ""),
+        )
+        return page, code
+    _enter(user, token)
+    return redirect(onward, 303)
+
+
+@blueprint.post("/sign-out")
+@needs(Open.TO_USERS)
+def sign_out() -> Page:
+    """End the present session."""
+    someone = identity.current()
+    if someone.session_id is not None:
+        sessions.end(someone.user.id, someone.session_id)
+    session.clear()
+    return done(languages.gettext("You are signed out."), "sign_in")
+
+
+@blueprint.route("/invitation/<token>", methods=["GET", "POST"])
+@needs(Open.TO_ALL)
+def invitation(token: str) -> Page:
+    """A one-time link: sign up, join an account, or set a new password."""
+    found = invitations.find(token)
+    someone = identity.known()
+    if request.method == "GET":
+        return render_template("invitation.html", invitation=found, values={})
+    try:
+        if found.user_id is not None:
+            user = invitations.set_password(token, request.form.get("password", ""))
+        elif someone is not None:
+            invitations.accept(token, someone.user)
+            user = None
+        else:
+            user = invitations.sign_up(
+                token,
+                email=request.form.get("email", ""),
+                name=request.form.get("name", ""),
+                password=request.form.get("password", ""),
+            )
+    except Refused as error:
+        page = render_template(
+            "invitation.html", invitation=found, problem=str(error), values=request.form
+        )
+        return page, 400
+    if user is not None:
+        _enter(user, sessions.begin(user.id, _address(), _agent()))
+    return done(languages.gettext("Welcome."), "start")
+
+
+@blueprint.post("/language")
+@needs(Open.TO_ALL)
+def choose_language() -> Page:
+    """Choose a language before signing in."""
+    if (chosen := request.form.get("language")) in languages.LANGUAGES:
+        session["language"] = chosen
+    return redirect(local_path(request.form.get("next")) or url_for("dashboard.start"), 303)
+
+
+def _enter(user: User, token: str) -> None:
+    # A new cookie for the signed-in person: nothing that was planted before survives.
+    language = session.get("language")
+    session.clear()
+    session[SESSION_KEY] = token
+    session.permanent = True
+    if language:
+        session["language"] = language
+    with audit.acting(audit.Actor(f"{user.name} <{user.email}>", user.id, _address())):
+        audit.note("user.signed_in", account_id=None, subject_id=user.id)
+
+
+def _address() -> str:
+    return request.remote_addr or ""
+
+
+def _agent() -> str:
+    return request.headers.get("User-Agent", "")

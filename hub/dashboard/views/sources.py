@@ -1,0 +1,129 @@
+"""Sources: the guided page that connects Chatwoot, and what came of it."""
+
+from __future__ import annotations
+
+from flask import render_template, request
+from werkzeug.wrappers import Response
+
+from hub.access.gate import needs
+from hub.access.permissions import Permission
+from hub.accounts import sources
+from hub.accounts.errors import Refused
+from hub.dashboard.blueprint import account, blueprint, done
+from hub.dashboard.languages import gettext
+from hub.inbox import release
+from hub.inbox.sources import KINDS
+
+Page = str | tuple[str, int] | Response
+
+#: The events to tick at Chatwoot; the others would be taken and ignored.
+CHATWOOT_EVENTS = (
+    "contact_created",
+    "contact_updated",
+    "conversation_created",
+    "conversation_updated",
+    "conversation_status_changed",
+    "message_created",
+    "message_updated",
+)
+
+
+@blueprint.get("/accounts/<int:account_id>/sources")
+@needs(Permission.LOOK)
+def source_list(account_id: int) -> Page:
+    """The sources of the account."""
+    found = sources.listed(account())
+    return render_template(
+        "source_list.html",
+        section="source_list",
+        sources=[(source, sources.newest_event(source)) for source in found],
+    )
+
+
+@blueprint.route("/accounts/<int:account_id>/sources/new", methods=["GET", "POST"])
+@needs(Permission.CONFIGURE)
+def source_new(account_id: int) -> Page:
+    """Make a source; the next page says what to do at Chatwoot."""
+    if request.method == "GET":
+        return render_template(
+            "source_new.html", section="source_list", values={"kind": "chatwoot"}, kinds=KINDS
+        )
+    try:
+        made = sources.create(
+            account(),
+            request.form.get("kind", ""),
+            name=request.form.get("name", "").strip()[:200],
+            base_url=request.form.get("base_url", "").strip() or None,
+        )
+    except Refused as error:
+        page = render_template(
+            "source_new.html",
+            section="source_list",
+            values=request.form,
+            kinds=KINDS,
+            problem=str(error),
+        )
+        return page, 400
+    return done(gettext("The source is there."), "source", account_id=account_id, source_id=made.id)
+
+
+@blueprint.get("/accounts/<int:account_id>/sources/<int:source_id>")
+@needs(Permission.LOOK)
+def source(account_id: int, source_id: int) -> Page:
+    """What to do at the sender, and whether events arrive."""
+    found = sources.find(source_id)
+    return render_template(
+        "source.html",
+        section="source_list",
+        source=found,
+        webhook_url=sources.webhook_url(found),
+        wanted=CHATWOOT_EVENTS,
+        newest=sources.newest_event(found),
+        held=release.held(source_id),
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/sources/<int:source_id>")
+@needs(Permission.CONFIGURE)
+def source_update(account_id: int, source_id: int) -> Page:
+    """Change a source; an empty secret field keeps the secret."""
+    form = request.form
+    if "signing_secret" in form:
+        sources.update(source_id, signing_secret=form["signing_secret"].strip() or None)
+    else:
+        sources.update(
+            source_id,
+            name=form.get("name", ""),
+            base_url=form.get("base_url", "").strip(),
+            allow_unsigned=form.get("allow_unsigned") == "true",
+        )
+    return done(gettext("Saved."), "source", account_id=account_id, source_id=source_id)
+
+
+@blueprint.post("/accounts/<int:account_id>/sources/<int:source_id>/enable")
+@needs(Permission.CONFIGURE)
+def source_enable(account_id: int, source_id: int) -> Page:
+    """Switch a source on."""
+    sources.update(source_id, enabled=True)
+    return done(gettext("It is on."), "source", account_id=account_id, source_id=source_id)
+
+
+@blueprint.post("/accounts/<int:account_id>/sources/<int:source_id>/disable")
+@needs(Permission.CONFIGURE)
+def source_disable(account_id: int, source_id: int) -> Page:
+    """Switch a source off: its address answers 404."""
+    sources.update(source_id, enabled=False)
+    return done(
+        gettext("It is off: what is sent to its address is refused."),
+        "source",
+        account_id=account_id,
+        source_id=source_id,
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/sources/<int:source_id>/delete")
+@needs(Permission.OWN)
+def source_delete(account_id: int, source_id: int) -> Page:
+    """Delete a source with its events."""
+    sources.remove(source_id)
+    return done(gettext("The source is deleted."), "source_list", account_id=account_id)

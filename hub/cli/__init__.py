@@ -21,6 +21,7 @@ from hub.cli import (
     run,
     sources,
     status,
+    users,
 )
 from hub.cli.application import Failure
 from hub.plugins.registry import GROUP
@@ -56,7 +57,7 @@ def cli() -> None:
     """CRM Hub: keeps any number of CRM and ITSM systems true to your conversations."""
 
 
-for module in (accounts, sources, hooks, events, deliveries, quarantine, plugins, database):
+for module in (accounts, users, sources, hooks, events, deliveries, quarantine, plugins, database):
     cli.add_command(module.group)
 for command in (
     run.up,

@@ -42,10 +42,10 @@ def current() -> str:
         return DEFAULT
     if (chosen := session.get("language")) in LANGUAGES:
         return str(chosen)
-    offered = {name.replace("_", "-"): name for name in LANGUAGES}
-    offered["pt"] = "pt_BR"
-    best = request.accept_languages.best_match(list(offered))
-    return offered[best] if best else DEFAULT
+    # A browser's "es-MX" is content with "es", before a language that it likes less.
+    by_tag = {name.partition("_")[0]: name for name in LANGUAGES}
+    tags = (tag.partition("-")[0].lower() for tag in request.accept_languages.values())
+    return next((by_tag[tag] for tag in tags if tag in by_tag), DEFAULT)
 
 
 def gettext(text: str, **values: Any) -> str:

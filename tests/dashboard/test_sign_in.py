@@ -1,0 +1,201 @@
+"""Signing up, in and out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from hub.access import invitations, sessions, throttle
+from hub.clock import SystemClock
+from hub.database import in_transaction, reading
+from hub.models import AuditEntry, Role, SignInFailures, User, UserSession
+from tests.support.people import PASSWORD, Person, administrator, member
+
+
+def test_the_first_link_makes_an_administrator_once(web):
+    with web.app_context():
+        first = invitations.first_administrator()
+        link = invitations.first_administrator()
+    assert Person(web).get("/" + first.split("/", 3)[3]).status_code == 404, "only the last is good"
+    person = Person(web).sign_up(link, "Root@Example.com", "Root")
+    assert "New account" in person.page("/accounts")
+    assert Person(web).get("/" + link.split("/", 3)[3]).status_code == 404
+    with web.app_context():
+        assert invitations.first_administrator() is None
+        with reading() as session:
+            user = session.scalars(select(User)).one()
+    assert (user.email, user.administrator) == ("root@example.com", True)
+    assert PASSWORD not in user.password_hash
+    assert user.password_hash.startswith("$argon2id$")
+
+
+def test_signing_in_and_out(web):
+    administrator(web)
+    person = Person(web)
+    assert person.get("/accounts").location == "/sign-in?next=/accounts"
+    assert person.sign_in(" ROOT@example.com ", next="/profile").location == "/profile"
+    assert "Root" in person.page("/profile")
+    cookie = person.client.get_cookie("hub")
+    assert cookie is not None
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
+    person.does("/sign-out")
+    assert person.get("/profile").status_code == 303
+
+
+def test_a_cookie_from_before_signing_out_is_worth_nothing(web):
+    person = administrator(web)
+    stolen = person.client.get_cookie("hub").value
+    person.does("/sign-out")
+    thief = Person(web)
+    thief.client.set_cookie("hub", stolen)
+    assert thief.get("/profile").status_code == 303
+
+
+@pytest.mark.parametrize("email", ["root@example.com", "nobody@example.com"])
+def test_the_answer_does_not_tell_who_exists(web, email):
+    administrator(web)
+    answer = Person(web).sign_in(email, "wrong")
+    assert answer.status_code == 401
+    assert "Email or password are not right." in answer.text
+
+
+def test_guessing_is_slowed_down(web):
+    administrator(web)
+    person = Person(web)
+    for _ in range(throttle.FREE_OF_EMAIL):
+        assert person.sign_in("root@example.com", "wrong").status_code == 401
+    # The right password does not help now: who guesses must not learn that it was right.
+    assert person.sign_in("root@example.com").status_code == 429
+    with web.app_context():
+        later = SystemClock().now() - timedelta(minutes=1)
+        in_transaction(lambda s: s.execute(update(SignInFailures).values(last_at=later)))
+    assert person.sign_in("root@example.com").status_code == 303
+    with web.app_context():
+        assert throttle.wait("root@example.com", "10.0.0.9") == 0
+
+
+def test_an_address_that_guesses_many_emails_is_slowed_down(web):
+    with web.app_context():
+        for number in range(throttle.FREE_OF_ADDRESS):
+            throttle.failed(f"a{number}@example.com", "10.0.0.7")
+        assert throttle.wait("new@example.com", "10.0.0.7") > 0
+        assert throttle.wait("new@example.com", "10.0.0.8") == 0
+
+
+@pytest.mark.parametrize(
+    ("onward", "leads_to"),
+    [
+        ("/profile", "/profile"),
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example/", "/"),
+        ("\\\\evil.example", "/"),
+        ("/x\r\nLocation: https://evil.example", "/"),
+    ],
+)
+def test_signing_in_leads_nowhere_else(web, onward, leads_to):
+    administrator(web)
+    assert Person(web).sign_in("root@example.com", next=onward).location == leads_to
+
+
+def test_a_session_ends_by_itself(web):
+    person = administrator(web)
+    with web.app_context():
+        past = SystemClock().now() - timedelta(seconds=1)
+        in_transaction(lambda s: s.execute(update(UserSession).values(expires_at=past)))
+    assert person.get("/profile").status_code == 303
+
+
+def test_a_session_is_prolonged_but_not_for_ever(web):
+    person = administrator(web)
+    now = SystemClock().now()
+    with web.app_context():
+        old = now - timedelta(days=85)
+        values = {"created_at": old, "last_seen_at": now - timedelta(hours=1)}
+        in_transaction(lambda s: s.execute(update(UserSession).values(**values)))
+        person.page("/profile")
+        with reading() as session:
+            row = session.scalars(select(UserSession)).one()
+        assert row.expires_at == row.created_at + sessions.LONGEST
+        assert row.last_seen_at > now - timedelta(minutes=1)
+
+
+def test_a_new_password_ends_other_sessions(web):
+    person = administrator(web)
+    other = Person(web)
+    other.sign_in("root@example.com")
+    wrong = person.post("/profile/password", old="no", new="another long sentence")
+    assert wrong.status_code == 400
+    assert "The present password is not right." in wrong.text
+    person.does("/profile/password", old=PASSWORD, new="another long sentence")
+    person.page("/profile")
+    assert other.get("/profile").status_code == 303
+    assert Person(web).sign_in("root@example.com").status_code == 401
+    assert Person(web).sign_in("root@example.com", "another long sentence").status_code == 303
+
+
+def test_sessions_are_listed_and_ended(web):
+    person = administrator(web)
+    other = Person(web)
+    other.sign_in("root@example.com")
+    with web.app_context(), reading() as session:
+        newest = session.scalars(select(UserSession.id).order_by(UserSession.id.desc())).first()
+    person.does(f"/profile/sessions/{newest}/end")
+    assert other.get("/profile").status_code == 303
+    person.page("/profile")
+    person.does("/profile/sessions/end")
+    assert person.get("/profile").status_code == 303
+
+
+def test_nobody_ends_the_session_of_another(web):
+    root = administrator(web)
+    with web.app_context():
+        link = invitations.create()
+        with reading() as session:
+            of_root = session.scalars(select(UserSession.id)).one()
+    other = Person(web).sign_up(link, "other@example.com")
+    assert other.post(f"/profile/sessions/{of_root}/end").status_code == 404
+    root.page("/profile")
+
+
+def test_an_invitation_to_an_account(web):
+    root = administrator(web)
+    account = int(root.post("/accounts/new", name="Acme").location.split("/")[2])
+    person = member(web, account, Role.VIEWER)
+    assert "Acme" in person.page(f"/accounts/{account}/")
+    with web.app_context():
+        link = invitations.create(account_id=account, role=Role.OWNER, email="other@example.com")
+    path = "/" + link.split("/", 3)[3]
+    assert person.post(path).status_code == 400, "it is for somebody else"
+    with web.app_context():
+        path = "/" + invitations.create(account_id=account, role=Role.OWNER).split("/", 3)[3]
+    person.does(path)
+    person.page(f"/accounts/{account}/members")
+
+
+def test_a_link_for_a_new_password(web):
+    person = administrator(web)
+    with web.app_context(), reading() as session:
+        link = invitations.new_password(session.scalars(select(User.id)).one())
+    path = "/" + link.split("/", 3)[3]
+    helper = Person(web)
+    assert helper.post(path, password="short").status_code == 400
+    helper.does(path, password="a wholly new sentence")
+    assert person.get("/profile").status_code == 303, "other sessions end"
+    assert helper.get(path).status_code == 404
+    assert Person(web).sign_in("root@example.com", "a wholly new sentence").status_code == 303
+
+
+def test_signing_in_is_written_down(web):
+    administrator(web)
+    Person(web).sign_in("root@example.com")
+    with web.app_context(), reading() as session:
+        entry = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+    assert (entry.action, entry.actor, entry.address) == (
+        "user.signed_in",
+        "Root <root@example.com>",
+        "127.0.0.1",
+    )

@@ -17,6 +17,7 @@ from hub.cli import (
     events,
     hooks,
     plugins,
+    prune,
     quarantine,
     run,
     sources,
@@ -68,6 +69,7 @@ for command in (
     status.status,
     status.wait,
     doctor.doctor,
+    prune.prune,
     demo.demo,
     database.keys,
 ):

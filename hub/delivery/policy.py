@@ -61,12 +61,21 @@ class LeasePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class HistoryPolicy:
+    """How long what is done is kept."""
+
+    #: A quarter: time to look into a complaint, and to compare with the quarter before.
+    keep: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """All policies of a hub."""
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     lease: LeasePolicy = field(default_factory=LeasePolicy)
+    history: HistoryPolicy = field(default_factory=HistoryPolicy)
 
     @classmethod
     def from_text(cls, text: str) -> Policies:

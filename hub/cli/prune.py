@@ -1,0 +1,35 @@
+"""``hub prune``."""
+
+from __future__ import annotations
+
+import click
+from flask import current_app
+from rich.console import Console
+from rich.progress import Progress
+
+from hub.cli.application import with_application
+from hub.cli.output import json_option, show
+from hub.delivery.policy import Policies
+from hub.delivery.prune import older_than
+
+_DAY = 86_400.0
+
+
+@click.command("prune")
+@click.option("--older-than", "days", type=click.FloatRange(min=0), help="Days; default: 90.")
+@click.option("--dry-run", is_flag=True, help="Count only.")
+@json_option
+@with_application
+def prune(days: float | None, dry_run: bool, as_json: bool) -> None:
+    """Delete old events with what was owed for them, in batches. What is owed still is kept."""
+    policies: Policies = current_app.extensions["hub.config"].policies
+    pruning = older_than(policies.history.keep.total_seconds() if days is None else days * _DAY)
+    count = pruning.count()
+    gone = 0
+    if not dry_run:
+        with Progress(console=Console(stderr=True), transient=True) as bar:
+            task = bar.add_task("pruning", total=count)
+            while (step := pruning.step()) is not None:
+                gone += step
+                bar.advance(task, step)
+    show({"events": count, "pruned": gone}, as_json)

@@ -1,0 +1,81 @@
+"""Pruning: history that is old enough goes, batch by batch, so that nobody waits for it.
+
+An event goes with its deliveries and attempts when nothing of it is owed and none of them failed
+for good: a dead letter is kept until a person has decided. Links stay, since they say what exists
+in the CRMs.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, delete, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from hub.clock import SystemClock
+from hub.database import in_transaction, reading
+from hub.models import OPEN, Delivery, DeliveryState, Event
+
+#: Events of one transaction: some tens of milliseconds.
+BATCH = 500
+
+
+class Pruning:
+    """Goes through the history from its oldest event to the ``cutoff``, once."""
+
+    def __init__(self, cutoff: datetime) -> None:
+        self._cutoff = cutoff
+        self._after: tuple[datetime, int] | None = None
+
+    def count(self) -> int:
+        """How many events would go."""
+        query = select(func.count()).select_from(Event).where(*self._old())
+        with reading() as session:
+            return session.scalar(query) or 0
+
+    def step(self) -> int | None:
+        """Prune one batch; returns how many events went, or ``None`` when the end is reached."""
+        gone = in_transaction(self._prune)
+        if gone is None:
+            return None
+        count, self._after = gone
+        return count
+
+    def _prune(self, session: Session) -> tuple[int, tuple[datetime, int]] | None:
+        rows = session.execute(self._batch()).all()
+        if not rows:
+            return None
+        session.execute(delete(Event).where(Event.id.in_([row.id for row in rows])))
+        return len(rows), (rows[-1].received_at, rows[-1].id)
+
+    def _batch(self) -> Select[Any]:
+        query: Select[Any] = (
+            select(Event.id, Event.received_at)
+            .where(*self._old())
+            .order_by(Event.received_at, Event.id)
+            .limit(BATCH)
+        )
+        if self._after is not None:
+            moment, event_id = self._after
+            # What was kept is not looked at again.
+            query = query.where(
+                Event.received_at >= moment,
+                or_(
+                    Event.received_at > moment,
+                    and_(Event.received_at == moment, Event.id > event_id),
+                ),
+            )
+        return query
+
+    def _old(self) -> tuple[Any, ...]:
+        kept = exists().where(
+            Delivery.event_id == Event.id, Delivery.state.in_((*OPEN, DeliveryState.DEAD))
+        )
+        return Event.received_at < self._cutoff, ~kept
+
+
+def older_than(seconds: float) -> Pruning:
+    """A pruning of what came in longer ago than this."""
+    now = SystemClock().now()
+    return Pruning(datetime.fromtimestamp(now.timestamp() - seconds, now.tzinfo))

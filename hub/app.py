@@ -40,7 +40,7 @@ def create_app(config: Config | None = None, registry: Registry | None = None) -
 def create_web_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
     """The application with what a web server adds to it: health, dashboard and API."""
     # Imported here: workers and sweepers need none of it, and their memory counts.
-    from hub import dashboard
+    from hub import api, dashboard
     from hub.security import headers
 
     app = create_app(config, registry)
@@ -62,4 +62,5 @@ def create_web_app(config: Config | None = None, registry: Registry | None = Non
     headers.init_app(app, https=https)
     app.register_blueprint(health.blueprint)
     dashboard.init_app(app)
+    api.init_app(app)
     return app

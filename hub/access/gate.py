@@ -45,6 +45,9 @@ class Open(enum.Enum):
     TO_USERS = enum.auto()
 
 
+#: What a database can hold.
+LARGEST_ID = 2**63 - 1
+
 #: For each name in a URL: the account that the named thing belongs to.
 _ACCOUNT_OF: dict[str, Callable[[int], Select[Any]]] = {
     "account_id": lambda key: select(Account.id).where(Account.id == key),
@@ -119,6 +122,8 @@ def check(need: Permission | Open, someone: Identity | None, names: dict[str, An
     :raises NotFound: there is no such thing, or none that this person may know of.
     :raises Forbidden: the person sees it, but may not do this.
     """
+    if any(isinstance(key, int) and key > LARGEST_ID for key in names.values()):
+        raise NotFound
     if need is Open.TO_ALL:
         return
     if someone is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from flask import g
 
@@ -16,6 +17,7 @@ class Identity:
     """A user, as far as the session or token reaches.
 
     ``scopes`` and ``only_account`` narrow what an API token may do; ``None`` narrows nothing.
+    ``until`` is when the token ends.
     """
 
     user: User
@@ -23,6 +25,7 @@ class Identity:
     session_id: int | None = None
     scopes: frozenset[Permission] | None = None
     only_account: int | None = None
+    until: datetime | None = None
 
     def may(self, permission: Permission, account_id: int | None = None) -> bool:
         """Whether this is allowed, in the account if one is named."""

@@ -61,6 +61,19 @@ def create(
     return token, secret
 
 
+def require_within(maker: Identity, scopes: Iterable[str], days: int | None) -> None:
+    """A token makes none that may do more than itself, or lives longer.
+
+    :raises Refused: the new one would.
+    """
+    if maker.scopes is not None and not maker.scopes.issuperset(scopes):
+        raise Refused("A token can only make tokens with scopes that it has itself.")
+    if maker.until is not None and (
+        days is None or SystemClock().now() + timedelta(days=days) > maker.until
+    ):
+        raise Refused("A token can only make tokens that end no later than it does itself.")
+
+
 def listed(*, account_id: int | None = None, user_id: int | None = None) -> Sequence[ApiToken]:
     """The tokens of an account, or of a user."""
     query = select(ApiToken).order_by(ApiToken.id)
@@ -114,4 +127,5 @@ def identify(secret: str) -> Identity | None:
         {member.account_id: member.role for member in members},
         scopes=frozenset(Permission(scope) for scope in token.scopes),
         only_account=token.account_id,
+        until=token.expires_at,
     )

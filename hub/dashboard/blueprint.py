@@ -61,6 +61,9 @@ gate.guard(blueprint, _identify)
 def _protect() -> None:
     request.max_content_length = LARGEST_FORM
     csrf.protect()
+    # PostgreSQL cannot store NUL characters, and nobody types them.
+    if any("\x00" in text for values in (request.args, request.form) for text in values.values()):
+        abort(400)
 
 
 @blueprint.record_once

@@ -1,0 +1,142 @@
+"""Events, deliveries and links."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.access import audit
+from hub.access.permissions import Permission
+from hub.accounts.errors import NotFound, Refused
+from hub.api import schemas
+from hub.api.operations import operation
+from hub.api.views.accounts import ACCOUNT
+from hub.delivery import history, records, replay, search
+from hub.delivery.history import DeliveryFilter
+from hub.models import Delivery, DeliveryState, Event
+
+DELIVERY = f"{ACCOUNT}/deliveries/<int:delivery_id>"
+#: Deliveries that one request replays; again for more.
+MOST_REPLAYED = 10_000
+
+
+@operation(
+    "GET",
+    f"{ACCOUNT}/events",
+    Permission.LOOK,
+    query=schemas.EventQuery,
+    answer=schemas.EventPage,
+)
+def event_list(account_id: int, query: dict[str, Any]) -> Any:
+    """Events, newest first. A short page may have a next one: it searched only so far."""
+    found = search.events(
+        _filter(account_id, query), before=query.get("cursor"), limit=query["limit"]
+    )
+    return {"items": [row[0] for row in found.rows], "next": found.older}
+
+
+@operation(
+    "GET",
+    f"{ACCOUNT}/events/<int:event_id>",
+    Permission.LOOK,
+    answer=schemas.EventWithPayload,
+)
+def event_show(account_id: int, event_id: int) -> Any:
+    """An event with the webhook it came in."""
+    return history.event(event_id)
+
+
+@operation(
+    "GET",
+    f"{ACCOUNT}/deliveries",
+    Permission.LOOK,
+    query=schemas.DeliveryQuery,
+    answer=schemas.DeliveryPage,
+)
+def delivery_list(account_id: int, query: dict[str, Any]) -> Any:
+    """Deliveries, newest first. A short page may have a next one: it searched only so far."""
+    found = search.deliveries(
+        _filter(account_id, query), before=query.get("cursor"), limit=query["limit"]
+    )
+    return {"items": [_told(*row) for row in found.rows], "next": found.older}
+
+
+@operation(
+    "POST",
+    f"{ACCOUNT}/deliveries/replay",
+    Permission.REPAIR,
+    query=schemas.ReplayQuery,
+    answer=schemas.Count,
+)
+def delivery_replay_all(account_id: int, query: dict[str, Any]) -> Any:
+    """Make all deliveries of a filter owed again, at most 10,000; ``dry_run`` counts them only."""
+    wanted = _filter(account_id, query)
+    if query["dry_run"]:
+        return {"deliveries": replay.count(wanted, MOST_REPLAYED)}
+    count = replay.replay_all(wanted, MOST_REPLAYED)
+    told = {"state": query["state"], "deliveries": count}
+    audit.note("deliveries.replayed", account_id=account_id, after=told)
+    return {"deliveries": count}
+
+
+@operation("GET", DELIVERY, Permission.LOOK, answer=schemas.DeliveryStory)
+def delivery_show(account_id: int, delivery_id: int) -> Any:
+    """A delivery with its event and every attempt."""
+    found = history.delivery(delivery_id)
+    if found is None:
+        raise NotFound("There is no such delivery.")
+    row, event, attempts = found
+    return {**_told(row, event), "tries": attempts}
+
+
+@operation("POST", f"{DELIVERY}/replay", Permission.REPAIR, status=204)
+def delivery_replay(account_id: int, delivery_id: int) -> None:
+    """Make a delivery owed again. What exists in the CRM is not made twice."""
+    if not replay.replay(delivery_id):
+        raise Refused("This delivery is owed already.")
+    audit.note("delivery.replayed", account_id=account_id, subject_id=delivery_id)
+
+
+@operation("POST", f"{DELIVERY}/skip", Permission.REPAIR, body=schemas.Reason, status=204)
+def delivery_skip(account_id: int, delivery_id: int, body: dict[str, Any]) -> None:
+    """Give a delivery up that waits or failed."""
+    if not replay.skip(delivery_id, body["reason"]):
+        raise Refused("Only a delivery that waits or failed can be skipped.")
+    audit.note("delivery.skipped", account_id=account_id, subject_id=delivery_id, after=body)
+
+
+@operation(
+    "GET",
+    f"{ACCOUNT}/links",
+    Permission.LOOK,
+    query=schemas.LinkQuery,
+    answer=schemas.Links,
+)
+def link_list(account_id: int, query: dict[str, Any]) -> Any:
+    """What a contact, or a conversation, is called in every CRM."""
+    if len(query) != 1:
+        raise Refused("Name a contact_id or a conversation_id.")
+    return {
+        "items": records.of_subject(
+            account_id, query.get("contact_id"), query.get("conversation_id")
+        )
+    }
+
+
+def _filter(account_id: int, query: dict[str, Any]) -> DeliveryFilter:
+    state = query.get("state")
+    return DeliveryFilter(
+        account_id=account_id,
+        hook_id=query.get("hook_id"),
+        state=DeliveryState(state) if state else None,
+        event_name=query.get("event"),
+        conversation_id=query.get("conversation_id"),
+        contact_id=query.get("contact_id"),
+        text=query.get("text"),
+        begin=query.get("begin"),
+        end=query.get("end"),
+    )
+
+
+def _told(row: Delivery, event: Event) -> dict[str, Any]:
+    names = schemas.Delivery().fields
+    return {**{name: getattr(row, name) for name in names}, "event": event}

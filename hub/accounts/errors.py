@@ -13,6 +13,10 @@ class NotFound(Refused):
     """There is no such thing."""
 
 
+class Changed(Refused):
+    """Somebody else has changed it since it was looked at."""
+
+
 class InvalidSettings(Refused):
     """Settings that do not fit the plugin's schema: for each field, what is wrong with it."""
 

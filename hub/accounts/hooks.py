@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.accounts import setup
-from hub.accounts.errors import InvalidSettings, NotFound, Refused
+from hub.accounts.errors import Changed, InvalidSettings, NotFound, Refused
 from hub.accounts.setup import SetupReport
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
@@ -85,7 +85,7 @@ def update(
 
     :raises NotFound: there is no such hook.
     :raises InvalidSettings: a setting does not fit the plugin's schema.
-    :raises Refused: somebody else has changed the hook since ``expected_version``.
+    :raises Changed: somebody else has changed the hook since ``expected_version``.
     """
     hook = find(hook_id)
     plugin = _plugin(hook.plugin_id)
@@ -94,8 +94,7 @@ def update(
 
     def work(session: Session) -> None:
         row = session.get_one(Hook, hook_id)
-        if expected_version is not None and row.version != expected_version:
-            raise Refused("Somebody else has changed this hook in the meantime. Look again.")
+        _require_version(row, expected_version)
         row.settings, row.secrets, row.updated_at = public, secrets, SystemClock().now()
 
     in_transaction(work)
@@ -162,10 +161,12 @@ def tune(
     name: str | None = None,
     concurrency: int | None = None,
     calls_per_second: float | None = None,
+    expected_version: int | None = None,
 ) -> Hook:
     """Change a hook's name, and its own limits in place of the plugin's (``None``: the plugin's).
 
     :raises NotFound: there is no such hook.
+    :raises Changed: somebody else has changed the hook since ``expected_version``.
     :raises Refused: a limit is out of bounds.
     """
     find(hook_id)
@@ -176,6 +177,7 @@ def tune(
 
     def work(session: Session) -> Hook:
         hook = session.get_one(Hook, hook_id)
+        _require_version(hook, expected_version)
         if name is not None and name.strip():
             hook.name = name.strip()[:200]
         hook.concurrency, hook.calls_per_second = concurrency, calls_per_second
@@ -302,6 +304,11 @@ def _close(hook: Hook, choose: Callable[[SharedSessions], list[Loan]]) -> int:
     for loan in loans:
         close_quietly(plugin.session_driver, context, loan.token)
     return len(loans)
+
+
+def _require_version(hook: Hook, expected: int | None) -> None:
+    if expected is not None and hook.version != expected:
+        raise Changed("Somebody else has changed this hook in the meantime. Look again.")
 
 
 def _set_status(hook_id: int, status: HookStatus, detail: str) -> Hook:

@@ -16,9 +16,9 @@ from hub.access import gate, tokens
 from hub.access.gate import Open
 from hub.access.identity import Identity
 from hub.access.permissions import Permission
-from hub.accounts.errors import Refused
+from hub.accounts.errors import Changed, Refused
 from hub.api import problems
-from hub.api.problems import Invalid, Outdated
+from hub.api.problems import Invalid
 
 #: Bytes that a request may have.
 LARGEST = 256 * 1024
@@ -43,7 +43,6 @@ def _limit() -> None:
 
 @blueprint.errorhandler(Refused)
 @blueprint.errorhandler(Invalid)
-@blueprint.errorhandler(Outdated)
 def _problem(error: Exception) -> Response:
     return problems.of(error)
 
@@ -133,12 +132,12 @@ def with_version(data: Any, schema: type[Schema], version: int, status: int = 20
 def expected_version(current: int) -> int | None:
     """The version that If-Match asks for; ``None`` where it asks for none.
 
-    :raises Outdated: it is not the current one.
+    :raises Changed: it is not the current one.
     """
     if not request.if_match:
         return None
     if not request.if_match.contains(str(current)):
-        raise Outdated("It was changed in the meantime. Read it again.")
+        raise Changed("It was changed in the meantime. Read it again.")
     return current
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
-from hub.accounts.errors import InvalidSettings, NotFound, Refused
+from hub.accounts.errors import Changed, InvalidSettings, NotFound, Refused
 
 PREFIX = "/api/"
 TYPE = "application/problem+json"
@@ -21,10 +21,6 @@ class Invalid(Exception):
     def __init__(self, errors: Mapping[str, Any]) -> None:
         super().__init__("What was sent does not fit.")
         self.errors = errors
-
-
-class Outdated(Exception):
-    """The thing has changed since the version that If-Match names."""
 
 
 def init_app(app: Flask) -> None:
@@ -52,7 +48,7 @@ def of(error: Exception) -> Response:
         return problem(400, str(error), errors={"settings": dict(error.fields)})
     if isinstance(error, NotFound):
         return problem(404, str(error))
-    if isinstance(error, Outdated):
+    if isinstance(error, Changed):
         return problem(412, str(error))
     assert isinstance(error, Refused)
     return problem(409, str(error))

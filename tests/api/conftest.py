@@ -96,7 +96,7 @@ def make_program(web: Flask, world: World) -> MakeProgram:
             if role is not None:
                 members.add(world.account.id, user.id, role)
             _, secret = tokens.create(
-                user.id, "test", scopes or ALL, account_id=only_account, days=1
+                user.id, "test", scopes or ALL, account_id=only_account, days=30
             )
         return Program(web, secret)
 

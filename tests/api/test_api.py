@@ -57,7 +57,9 @@ def test_the_cookie_of_the_dashboard_opens_nothing(web, world):
 
 
 def test_a_revoked_token_is_dead(owner, account):
-    made = owner.does("POST", f"{account}/tokens", {"name": "x", "scopes": ["look"]}, 201)
+    made = owner.does(
+        "POST", f"{account}/tokens", {"name": "x", "scopes": ["look"], "days": 1}, 201
+    )
     assert made["token"].startswith("hub_")
     assert made["token"] not in str(owner.get(f"{account}/tokens"))
     other = type(owner)(owner.app, made["token"])
@@ -68,8 +70,11 @@ def test_a_revoked_token_is_dead(owner, account):
 
 def test_a_token_cannot_make_a_stronger_one(make_program, account):
     program = make_program(scopes=["own"])
-    answer = program.call("POST", f"{account}/tokens", {"name": "x", "scopes": ["look", "own"]})
-    assert answer.status_code == 409
+    body = {"name": "x", "scopes": ["own"], "days": 1}
+    for change in ({"scopes": ["look", "own"]}, {"days": 31}, {"days": None}):
+        answer = program.call("POST", f"{account}/tokens", {**body, **change})
+        assert answer.status_code == 409, change
+    program.does("POST", f"{account}/tokens", body, 201)
 
 
 def test_every_operation_asks_role_and_scope(web, make_program, world):

@@ -6,7 +6,6 @@ from typing import Any
 
 from hub.access import identity, invitations, members, tokens
 from hub.access.permissions import Permission
-from hub.accounts.errors import Refused
 from hub.api import schemas
 from hub.api.operations import operation
 from hub.api.views.accounts import ACCOUNT
@@ -75,10 +74,9 @@ def token_list(account_id: int) -> Any:
     status=201,
 )
 def token_create(account_id: int, body: dict[str, Any]) -> Any:
-    """Make a token for this account, with at most the scopes of the present one."""
+    """Make a token for this account: with at most the scopes and lifetime of the present one."""
     someone = identity.current()
-    if someone.scopes is not None and not someone.scopes.issuperset(body["scopes"]):
-        raise Refused("A token cannot make one that may do more than itself.")
+    tokens.require_within(someone, body["scopes"], body["days"])
     token, secret = tokens.create(
         someone.user.id, body["name"], body["scopes"], account_id=account_id, days=body["days"]
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, jsonify, request
 from marshmallow import RAISE, Schema, ValidationError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.datastructures import MultiDict
 
 from hub.access import gate, tokens
@@ -19,6 +20,8 @@ from hub.access.permissions import Permission
 from hub.accounts.errors import Changed, Refused
 from hub.api import problems
 from hub.api.problems import Invalid
+from hub.inbox import strict_json
+from hub.inbox.strict_json import BadJson
 
 #: Bytes that a request may have.
 LARGEST = 256 * 1024
@@ -39,6 +42,11 @@ gate.guard(blueprint, _identify)
 @blueprint.before_request
 def _limit() -> None:
     request.max_content_length = LARGEST
+
+
+@blueprint.errorhandler(StaleDataError)
+def _outrun(_: StaleDataError) -> Response:
+    return problems.of(Changed("It was changed at this very moment. Read it again."))
 
 
 @blueprint.errorhandler(Refused)
@@ -153,7 +161,10 @@ def _loaded(schema: Schema, data: Any) -> dict[str, Any]:
 def _json() -> Any:
     if not request.is_json:
         abort(415, "Send JSON, with Content-Type application/json.")
-    return request.get_json()
+    try:
+        return strict_json.loads(request.get_data())
+    except BadJson as error:
+        abort(400, str(error))
 
 
 def _flat(arguments: MultiDict[str, str]) -> dict[str, str]:

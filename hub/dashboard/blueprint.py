@@ -17,6 +17,7 @@ from flask import (
 )
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException, Unauthorized
 from werkzeug.wrappers import Response
 
@@ -142,6 +143,12 @@ def _not_found(error: NotFound) -> tuple[str, int]:
 @blueprint.errorhandler(Refused)
 def _refused(error: Refused) -> tuple[str, int]:
     return render_template("error.html", code=409, sentence=str(error)), 409
+
+
+@blueprint.errorhandler(StaleDataError)
+def _outrun(_: StaleDataError) -> tuple[str, int]:
+    sentence = languages.gettext("Somebody else has changed this at the same moment. Look again.")
+    return render_template("error.html", code=409, sentence=sentence), 409
 
 
 @blueprint.errorhandler(HTTPException)

@@ -256,7 +256,6 @@ def test_people(owner, make_program, account):
         ({}, {"name"}),
         ({"name": ""}, {"name"}),
         ({"name": 5}, {"name"}),
-        ({"name": "a\x00b"}, {"name"}),
         ({"name": "x", "colour": 1}, {"colour"}),
         ({"name": "x", "features": "all"}, {"features"}),
     ],
@@ -275,10 +274,11 @@ def test_what_is_no_json(owner, web):
     assert client.post(path, data="name=x", headers=headers).status_code in (403, 415)
     root_less = client.post(f"{path}/1/tokens", data="{}", headers=headers)
     assert root_less.status_code == 415
-    broken = client.post(
-        f"{path}/1/tokens", data="{", headers=headers, content_type="application/json"
-    )
-    assert broken.status_code == 400
+    for text in ("{", '{"days": NaN}', "\xff"):
+        broken = client.post(
+            f"{path}/1/tokens", data=text, headers=headers, content_type="application/json"
+        )
+        assert broken.status_code == 400
     large = client.post(
         f"{path}/1/tokens",
         data='{"name": "' + "x" * 300_000 + '"}',

@@ -19,7 +19,7 @@ from hub.database import in_transaction
 from hub.delivery import breaker
 from hub.models import Hook
 from hub.plugins import current as registry
-from hub.sdk.settings import json_schema
+from hub.sdk.settings import json_schema, visible_settings
 
 HOOK = f"{ACCOUNT}/hooks/<int:hook_id>"
 
@@ -80,12 +80,14 @@ def hook_update(account_id: int, hook_id: int, body: dict[str, Any]) -> Response
     version = expected_version(hook.version)
     if "settings" in body:
         hook, _ = hooks.update(hook_id, body["settings"], expected_version=version)
+        version = None
     if body.keys() - {"settings"}:
         hook = hooks.tune(
             hook_id,
             name=body.get("name"),
             concurrency=body.get("concurrency", hook.concurrency),
             calls_per_second=body.get("calls_per_second", hook.calls_per_second),
+            expected_version=version,
         )
     return _versioned(hook)
 
@@ -138,8 +140,13 @@ def hook_probe(account_id: int, hook_id: int) -> None:
 
 def shown(hook: Hook) -> dict[str, Any]:
     """A hook as it is told: secrets by name only."""
-    names = schemas.Hook().fields.keys() - {"secrets_set"}
-    return {**{name: getattr(hook, name) for name in names}, "secrets_set": sorted(hook.secrets)}
+    plugin = registry().plugins.get(hook.plugin_id)
+    names = schemas.Hook().fields.keys() - {"secrets_set", "settings"}
+    return {
+        **{name: getattr(hook, name) for name in names},
+        "settings": visible_settings(plugin.settings, hook.settings) if plugin else {},
+        "secrets_set": sorted(hook.secrets),
+    }
 
 
 def _versioned(hook: Hook) -> Response:

@@ -2,10 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PLUGINS := plugins/glpi plugins/leadsquared_stub
+PLUGINS := plugins/glpi plugins/leadsquared_stub plugins/webhook
 ARGS ?=
 
-.PHONY: demo run test check format clean
+.PHONY: demo run test e2e chaos check format translations clean
 
 demo: $(VENV)/installed ## The whole way with a GLPI simulator and recorded events
 	rm -rf build/demo
@@ -17,15 +17,31 @@ run: $(VENV)/installed ## The hub for real work, data in ./data
 test: $(VENV)/installed ## The whole test suite
 	$(BIN)/pytest --cov --cov-report=term $(ARGS)
 
+e2e: $(VENV)/installed ## The dashboard in a real browser; screenshots in build/screenshots
+	HUB_TEST_REQUIRE_CHROMIUM=1 $(BIN)/pytest tests/e2e/test_browser.py $(ARGS)
+
+chaos: $(VENV)/installed ## 10,000 events while everything goes wrong
+	$(BIN)/python -m tests.chaos $(ARGS)
+
 check: $(VENV)/installed ## Lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy hub migrations wsgi.py
-	$(BIN)/mypy -p hub_glpi -p hub_leadsquared
+	$(BIN)/mypy -p hub_glpi -p hub_leadsquared -p hub_webhook
 
 format: $(VENV)/installed ## Put the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+translations: $(VENV)/installed ## Bring the dashboard's catalogues up to date with its texts
+	mkdir -p build
+	$(BIN)/pybabel --quiet extract --mapping babel.cfg --no-location --sort-output \
+		--project crm-hub --output build/dashboard.pot .
+	for language in fr pt_BR es; do \
+		$(BIN)/pybabel --quiet update --input-file build/dashboard.pot --locale $$language \
+			--output-file hub/dashboard/locale/$$language.po --no-fuzzy-matching \
+			--ignore-obsolete --no-wrap --init-missing || exit 1; \
+	done
 
 clean: ## Remove what these commands made, but not ./data
 	rm -rf $(VENV) build

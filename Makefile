@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PLUGINS := plugins/glpi plugins/leadsquared_stub plugins/webhook
 ARGS ?=
 
-.PHONY: demo run test e2e chaos check format translations clean
+.PHONY: demo run test bench e2e chaos check format translations clean
 
 demo: $(VENV)/installed ## The whole way with a GLPI simulator and recorded events
 	rm -rf build/demo
@@ -23,10 +23,13 @@ e2e: $(VENV)/installed ## The dashboard in a real browser; screenshots in build/
 chaos: $(VENV)/installed ## 10,000 events while everything goes wrong
 	$(BIN)/python -m tests.chaos $(ARGS)
 
+bench: $(VENV)/installed ## Ratios side by side, into build/bench.json (ARGS=--quick: two minutes)
+	$(BIN)/python -m benchmarks $(ARGS)
+
 check: $(VENV)/installed ## Lint, format, types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy hub migrations wsgi.py
+	$(BIN)/mypy hub migrations benchmarks wsgi.py
 	$(BIN)/mypy -p hub_glpi -p hub_leadsquared -p hub_webhook
 
 format: $(VENV)/installed ## Put the code into form

@@ -9,7 +9,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -56,11 +56,11 @@ def redis_socket() -> Iterator[Path]:
         process.wait()
 
 
-@dataclass(frozen=True)
 class Postgres:
     """A PostgreSQL server; ``pattern`` is the URL of a database with ``NAME`` for its name."""
 
-    pattern: str
+    def __init__(self, pattern: str) -> None:
+        self.pattern = pattern
 
     def url(self, name: str) -> str:
         return self.pattern.replace("NAME", name)
@@ -92,6 +92,49 @@ if os.environ.get("HUB_TEST_REQUIRE_POSTGRES") and not HAS_POSTGRES:
     raise RuntimeError("HUB_TEST_REQUIRE_POSTGRES is set, and there is no PostgreSQL.")
 
 
+class OwnPostgres(Postgres):
+    """A server of our own, which can be stopped and started."""
+
+    def __init__(self, folder: str) -> None:
+        super().__init__(f"postgresql://hub@/NAME?host={folder}")
+        # The server refuses to run as root; Debian's package brings a user for it.
+        as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
+        if as_user:
+            shutil.chown(folder, "postgres")
+        programs = _postgres_programs()
+        assert programs is not None
+        data = f"{folder}/data"
+        initdb = [*as_user, f"{programs}/initdb", "-D", data, "-U", "hub", "-A", "trust"]
+        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
+        self._control = (*as_user, f"{programs}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log")
+        self._options = options
+        _run_quietly([*initdb, "-E", "UTF8"])
+
+    def start(self) -> None:
+        """Return when it takes connections."""
+        _run_quietly([*self._control, "-o", self._options, "start"])
+
+    def stop(self) -> None:
+        """At once, as by a crash: connections break, and it recovers when it is started."""
+        _run_quietly([*self._control, "-m", "immediate", "stop"])
+
+
+def _run_quietly(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
+
+
+@contextmanager
+def own_postgres() -> Iterator[OwnPostgres]:
+    """A server of our own, started."""
+    with tempfile.TemporaryDirectory(prefix="hubpg-") as folder:
+        server = OwnPostgres(folder)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL server: the one that HUB_TEST_POSTGRES_URL names, or one of our own."""
@@ -99,28 +142,8 @@ def postgres() -> Iterator[Postgres]:
     if given:
         yield Postgres(f"{given.rstrip('/')}/NAME")
         return
-    programs = _postgres_programs()
-    assert programs is not None
-    # The server refuses to run as root; Debian's package brings a user for it.
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    with tempfile.TemporaryDirectory(prefix="hubpg-") as folder:
-        if as_user:
-            shutil.chown(folder, "postgres")
-        data = f"{folder}/data"
-        quiet = {"stdout": subprocess.DEVNULL, "cwd": "/"}
-        subprocess.run(
-            [*as_user, f"{programs}/initdb", "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8"],
-            check=True,
-            **quiet,  # type: ignore[call-overload]
-        )
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        control = [*as_user, f"{programs}/pg_ctl", "-D", data, "-w"]
-        log = f"{folder}/log"
-        subprocess.run([*control, "-o", options, "-l", log, "start"], check=True, **quiet)  # type: ignore[call-overload]
-        try:
-            yield Postgres(f"postgresql://hub@/NAME?host={folder}")
-        finally:
-            subprocess.run([*control, "-m", "immediate", "stop"], check=True, **quiet)  # type: ignore[call-overload]
+    with own_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -21,15 +21,18 @@ _DAY = 86_400.0
 @json_option
 @with_application
 def prune(days: float | None, dry_run: bool, as_json: bool) -> None:
-    """Delete old events with what was owed for them, in batches. What is owed still is kept."""
+    """Delete old events with what was owed for them, and old refused requests, in batches.
+
+    What is owed still is kept, and so are dead letters.
+    """
     policies: Policies = current_app.extensions["hub.config"].policies
     pruning = older_than(policies.history.keep.total_seconds() if days is None else days * _DAY)
-    count = pruning.count()
+    events, requests = pruning.count(), pruning.count_requests()
     gone = 0
     if not dry_run:
         with Progress(console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task("pruning", total=count)
+            task = bar.add_task("pruning", total=events + requests)
             while (step := pruning.step()) is not None:
                 gone += step
                 bar.advance(task, step)
-    show({"events": count, "pruned": gone}, as_json)
+    show({"events": events, "requests": requests, "pruned": gone}, as_json)

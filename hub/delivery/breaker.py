@@ -5,15 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from hub import log
-from hub.database import insert
+from hub.database import insert, run, table_of
 from hub.delivery.policy import BreakerPolicy
 from hub.models import Breaker, BreakerState, Hook, HookStatus
 
 _log = log.get(__name__)
+
+
+_breakers = table_of(Breaker)
+_this_hook = _breakers.c.hook_id == bindparam("this_hook")
+_LOOK = select(*_breakers.c["state", "retry_at", "probes"]).where(_this_hook)
+_CLOSED = {
+    "state": BreakerState.CLOSED,
+    "failures": 0,
+    "probes": 0,
+    "retry_at": None,
+    "opened_at": None,
+    "reason": "",
+}
+_CLOSE_TROUBLED = update(_breakers).where(_this_hook, _breakers.c.failures > 0).values(_CLOSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +41,7 @@ class Gate:
 
 def enter(session: Session, hook_id: int, now: datetime, policy: BreakerPolicy) -> Gate:
     """Ask to pass. At most one caller passes as the probe of an open breaker."""
-    breaker = session.get(Breaker, hook_id)
+    breaker = run(session, _LOOK, this_hook=hook_id).one_or_none()
     if breaker is None or breaker.state == BreakerState.CLOSED:
         if breaker is not None and breaker.retry_at is not None and breaker.retry_at > now:
             return Gate(False, retry_at=breaker.retry_at)  # the remote asked for a pause
@@ -47,20 +61,7 @@ def enter(session: Session, hook_id: int, now: datetime, policy: BreakerPolicy) 
 
 def succeeded(session: Session, hook_id: int) -> bool:
     """A call had its effect: close the breaker. Answers whether it was troubled."""
-    row = session.execute(
-        update(Breaker)
-        .where(Breaker.hook_id == hook_id, Breaker.failures > 0)
-        .values(
-            state=BreakerState.CLOSED,
-            failures=0,
-            probes=0,
-            retry_at=None,
-            opened_at=None,
-            reason="",
-        )
-        .returning(Breaker.hook_id)
-    ).one_or_none()
-    if row is None:
+    if not run(session, _CLOSE_TROUBLED, this_hook=hook_id).rowcount:
         return False
     _set_status(session, hook_id, HookStatus.DEGRADED, HookStatus.ACTIVE, "")
     return True
@@ -119,18 +120,7 @@ def probe_now(session: Session, hook_id: int, now: datetime) -> None:
 
 def reset(session: Session, hook_id: int) -> None:
     """Close the breaker: a person has mended the hook."""
-    session.execute(
-        update(Breaker)
-        .where(Breaker.hook_id == hook_id)
-        .values(
-            state=BreakerState.CLOSED,
-            failures=0,
-            probes=0,
-            retry_at=None,
-            opened_at=None,
-            reason="",
-        )
-    )
+    session.execute(update(Breaker).where(Breaker.hook_id == hook_id).values(_CLOSED))
 
 
 def _set_status(

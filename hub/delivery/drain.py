@@ -33,7 +33,7 @@ from hub.delivery.policy import BreakerPolicy, LeasePolicy, RetryPolicy
 from hub.delivery.sessions import LaneSessions, SharedSessions
 from hub.delivery.trace import Trace
 from hub.delivery.transport import Transports
-from hub.delivery.work import Nothing, Work, choose, following
+from hub.delivery.work import Nothing, Work, choose, following, leave
 from hub.plugins import Registry
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.rate_limit import RateLimit
@@ -75,6 +75,7 @@ class Drain:
         self._rng = random.SystemRandom()
         self._held: dict[int, Lease] = {}
         self._held_lock = threading.Lock()
+        self._stopping = threading.Event()
 
     @classmethod
     def of_app(cls, app: Flask, worker: str) -> Drain:
@@ -94,44 +95,65 @@ class Drain:
         Does nothing when another worker has the lane.
         """
         owner = f"{self._worker}/{uuid.uuid4().hex[:8]}"
-        lease = in_transaction(
-            lambda session: lanes.take(
-                session, lane_id, owner, self._clock.now(), self._policy.lease
-            )
-        )
-        if lease is None:
+        lease, work = in_transaction(lambda session: self._begin(session, lane_id, owner))
+        if lease is None or isinstance(work, Nothing):
             return 0
         with self._mutex(lease) as taken:
             if not taken:
-                in_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
+                with suppress(LaneLost):  # so much the better
+                    in_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
                 return 0
             try:
-                return self._pay(lease)
+                return self._pay(lease, work)
             except LaneLost:
                 _log.warning("lane lost to another worker", lane=lane_id, worker=self._worker)
                 return 0
 
+    def _begin(
+        self, session: Session, lane_id: int, owner: str
+    ) -> tuple[Lease | None, Work | Nothing | None]:
+        """Take the lane, and its first work with it, unless the mutex must be asked first."""
+        lease = lanes.take(session, lane_id, owner, self._clock.now(), self._policy.lease)
+        if lease is None or not lease.was_free:
+            return lease, None
+        return lease, self._next(session, lease)
+
+    def stop(self) -> None:
+        """Hand every lane back once the work in progress is done."""
+        self._stopping.set()
+
     def renew_leases(self) -> None:
-        """Prolong the leases of all lanes in progress. Called every few seconds."""
+        """Prolong the leases and mutexes of all lanes in progress. Called every few seconds."""
         with self._held_lock:
-            held = [lease for lease in self._held.values() if self._is_short(lease)]
+            held = list(self._held.values())
         for lease in held:
             try:
-                self._renew(lease)
+                if self._is_short(lease):
+                    self._prolong(lease)
             except LaneLost:
-                _log.warning("lane lost to another worker", lane=lease.lane_id)
+                if self._is_held(lease):
+                    _log.warning("lane lost to another worker", lane=lease.lane_id)
+        # Every outcome prolongs a lease; the mutex of a lane with much to do lives by this alone.
+        self._renew_mutexes(held)
+
+    def _is_held(self, lease: Lease) -> bool:
+        with self._held_lock:
+            return self._held.get(lease.lane_id) is lease
 
     def _is_short(self, lease: Lease) -> bool:
         return lease.remaining < self._policy.renew_below
 
-    def _renew(self, lease: Lease) -> None:
+    def _prolong(self, lease: Lease) -> None:
         in_transaction(
             lambda session: lanes.renew(session, lease, self._clock.now(), self._policy.lease)
         )
+
+    def _renew_mutexes(self, held: Sequence[Lease]) -> None:
         try:
-            self._mutexes.renew(lane_key(lease.hook_id, lease.lane_id), lease.owner)
+            for lease in held:
+                self._mutexes.renew(lane_key(lease.hook_id, lease.lane_id), lease.owner)
         except RedisError:
-            _log.warning("a mutex could not be renewed; the lease in the database holds")
+            _log.warning("mutexes could not be renewed; the leases in the database hold")
 
     @contextmanager
     def _mutex(self, lease: Lease) -> Iterator[bool]:
@@ -158,15 +180,17 @@ class Drain:
                 except RedisError:
                     _log.warning("a mutex could not be freed; it expires by itself")
 
-    def _pay(self, lease: Lease) -> int:
+    def _pay(self, lease: Lease, work: Work | Nothing | None) -> int:
         paid = 0
         sessions: LaneSessions | None = None
-        work = in_transaction(lambda session: self._next(session, lease))
+        if work is None:
+            work = in_transaction(lambda session: self._next(session, lease))
         try:
             while isinstance(work, Work):
-                links = DatabaseLinks(lease, self._clock, self._policy)
+                identities = Identities(lease, self._clock, self._policy)
+                links = DatabaseLinks(lease, self._clock, self._policy, identities)
                 trace = Trace()
-                context = self._context(lease, work, links, trace)
+                context = self._context(lease, work, links, identities, trace)
                 if (driver := work.plugin.session_driver) is not None:
                     shared = SharedSessions(self._redis, self._keyring, work.hook.id)
                     sessions = sessions or LaneSessions(shared, driver, context)
@@ -199,15 +223,14 @@ class Drain:
 
     def _next(self, session: Session, lease: Lease) -> Work | Nothing:
         """The next work; the lane is given back in the same transaction when there is none."""
-        chosen = choose(
-            session,
-            lease,
-            self._registry,
-            self._clock.now(),
-            self._worker,
-            self._retry,
-            self._breaker,
-        )
+        now = self._clock.now()
+        chosen: Work | Nothing
+        if self._stopping.is_set():
+            chosen = leave(session, lease, now)
+        else:
+            chosen = choose(
+                session, lease, self._registry, now, self._worker, self._retry, self._breaker
+            )
         if isinstance(chosen, Nothing):
             lanes.give_back(session, lease, chosen.due_at)
             if chosen.hold_until is not None:
@@ -220,7 +243,12 @@ class Drain:
             self._ready.hold(hook_id, (until - self._clock.now()).total_seconds())
 
     def _context(
-        self, lease: Lease, work: Work, links: DatabaseLinks, trace: Trace
+        self,
+        lease: Lease,
+        work: Work,
+        links: DatabaseLinks,
+        identities: Identities,
+        trace: Trace,
     ) -> DeliveryContext:
         redactor = Redactor(work.hook.secrets.values())
         last = work.items[-1].delivery_id
@@ -243,7 +271,7 @@ class Drain:
                 return following(session, lease, last, names)
 
         http = HttpClient(
-            self._transports.of(work.hook.id),
+            self._transports.of(work.hook.id, last_check=lease.require_time),
             redactor=redactor,
             rules=CallRules(before=before_call, after=after_call),
         )
@@ -253,7 +281,7 @@ class Drain:
             self._clock,
             redactor,
             links=links,
-            identities=Identities(lease, self._clock, self._policy),
+            identities=identities,
             trace=trace,
             following=look_ahead,
         )
@@ -261,7 +289,8 @@ class Drain:
     def _ensure_ours(self, lease: Lease) -> None:
         """Just before a call: a worker that was paused must not write with an old right."""
         if self._is_short(lease):
-            self._renew(lease)
+            self._prolong(lease)
+            self._renew_mutexes([lease])
             return
         with reading() as session:
             if not lanes.is_ours(session, lease):

@@ -1,7 +1,8 @@
 """The identity mutex: one worker at a time looks for, or makes, the record of one person.
 
 Held on a person's email and phone. A claim is a row that ends with the lease of its lane, so it
-needs no time to live of its own and a wiped Redis cannot lose it.
+needs no time to live of its own and a wiped Redis cannot lose it. It is taken in a transaction of
+its own and ends with the next one of the delivery, which writes what was found or made.
 """
 
 from __future__ import annotations
@@ -10,12 +11,12 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from hub.database import in_transaction, insert
+from hub.database import dialect_of, in_transaction, insert_into, run, table_of
 from hub.delivery import lanes
 from hub.delivery.lanes import Lease
 from hub.delivery.policy import LeasePolicy
@@ -25,6 +26,26 @@ from hub.sdk.errors import RetryLater
 
 _PAUSE = 0.05
 
+_claims, _lanes = table_of(IdentityClaim), table_of(Lane)
+_these = (
+    _claims.c.hook_id == bindparam("of_hook"),
+    _claims.c.key.in_(bindparam("keys", expanding=True)),
+)
+_CLAIMED = (
+    select(*_claims.c["key", "lane_id", "epoch"], _lanes.c.epoch.label("now"), _lanes.c.lease_until)
+    .outerjoin(_lanes, _lanes.c.id == _claims.c.lane_id)
+    .where(*_these)
+)
+_DROP = delete(_claims).where(*_these)
+_END = _DROP.where(
+    _claims.c.lane_id == bindparam("of_lane"), _claims.c.epoch == bindparam("of_epoch")
+)
+
+
+@cache
+def _make(dialect: str) -> Executable:
+    return insert_into(dialect, _claims).on_conflict_do_nothing().returning(_claims.c.key)
+
 
 class Identities:
     """The identity mutexes that one delivery takes."""
@@ -33,6 +54,7 @@ class Identities:
         self._lease = lease
         self._clock = clock
         self._policy = policy
+        self._ended: set[str] = set()
 
     @contextmanager
     def hold(self, keys: Sequence[str]) -> Iterator[None]:
@@ -46,69 +68,66 @@ class Identities:
             if time.monotonic() > give_up:
                 raise RetryLater("Another worker works on the same person.", delay=2.0)
             self._clock.sleep(_PAUSE)
+        self._ended.difference_update(digests)
         try:
             yield
         finally:
-            in_transaction(partial(self._end, digests=digests))
+            self._ended.update(digests)
 
-    def _end(self, session: Session, digests: Sequence[str]) -> None:
-        """End the claims of this taking of the lane; a later owner's stay."""
-        self._unclaim(session, digests, IdentityClaim.epoch == self._lease.epoch)
+    @property
+    def has_unwritten(self) -> bool:
+        """Whether ``write`` would do something."""
+        return bool(self._ended)
+
+    def write(self, session: Session) -> None:
+        """End the claims that are over, in a transaction of the caller; a later owner's stay."""
+        if self._ended:
+            self._end(session, sorted(self._ended))
+
+    def is_written(self) -> None:
+        """What ``write`` did is committed."""
+        self._ended.clear()
 
     def _claim(self, session: Session, digests: Sequence[str]) -> bool:
         lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
         self._drop_stale(session, digests)
-        made = session.scalars(
-            insert(session, IdentityClaim).on_conflict_do_nothing().returning(IdentityClaim.key),
-            [
-                {
-                    "hook_id": self._lease.hook_id,
-                    "key": digest,
-                    "lane_id": self._lease.lane_id,
-                    "epoch": self._lease.epoch,
-                }
-                for digest in digests
-            ],
-        ).all()
-        if len(made) == len(digests):
-            return True
-        self._unclaim(session, digests)
-        return False
+        for place, digest in enumerate(digests):
+            made = run(
+                session,
+                _make(dialect_of(session)),
+                hook_id=self._lease.hook_id,
+                key=digest,
+                lane_id=self._lease.lane_id,
+                epoch=self._lease.epoch,
+            )
+            if made.one_or_none() is None:
+                if place:
+                    self._end(session, digests[:place])
+                return False
+        return True
 
     def _drop_stale(self, session: Session, digests: Sequence[str]) -> None:
-        """Claims of lanes that were given back, taken again, or whose lease has ended."""
+        """Claims of ours, and of lanes given back, taken again, or whose lease has ended."""
         now = self._clock.now()
-        claims = session.execute(
-            select(
-                IdentityClaim.key, IdentityClaim.epoch, Lane.epoch.label("now"), Lane.lease_until
-            )
-            .outerjoin(Lane, Lane.id == IdentityClaim.lane_id)
-            .where(
-                IdentityClaim.hook_id == self._lease.hook_id,
-                IdentityClaim.key.in_(digests),
-                IdentityClaim.lane_id != self._lease.lane_id,
-            )
-        ).all()
+        claims = run(session, _CLAIMED, of_hook=self._lease.hook_id, keys=digests).all()
         stale = [
             claim.key
             for claim in claims
-            if claim.epoch != claim.now or claim.lease_until is None or claim.lease_until < now
+            if claim.lane_id == self._lease.lane_id
+            or claim.epoch != claim.now
+            or claim.lease_until is None
+            or claim.lease_until < now
         ]
-        session.execute(
-            delete(IdentityClaim).where(
-                IdentityClaim.hook_id == self._lease.hook_id, IdentityClaim.key.in_(stale)
-            )
-        )
-        self._unclaim(session, digests)
+        if stale:
+            run(session, _DROP, of_hook=self._lease.hook_id, keys=stale)
 
-    def _unclaim(
-        self, session: Session, digests: Sequence[str], *further: ColumnElement[bool]
-    ) -> None:
-        session.execute(
-            delete(IdentityClaim).where(
-                IdentityClaim.hook_id == self._lease.hook_id,
-                IdentityClaim.key.in_(digests),
-                IdentityClaim.lane_id == self._lease.lane_id,
-                *further,
-            )
+    def _end(self, session: Session, digests: Sequence[str]) -> None:
+        """End claims of this taking of the lane."""
+        run(
+            session,
+            _END,
+            of_hook=self._lease.hook_id,
+            keys=digests,
+            of_lane=self._lease.lane_id,
+            of_epoch=self._lease.epoch,
         )

@@ -7,12 +7,57 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Update, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
+from hub.database import run, table_of
 from hub.models import Delivery, Lane
 from hub.models.delivery import OPEN
 from hub.sdk.errors import LaneLost
+
+_lanes = table_of(Lane)
+_this_lane = _lanes.c.id == bindparam("lane_id")
+#: The owner tells a lane that was given back from one that is held: both have the same epoch.
+_still_ours = (
+    _this_lane,
+    _lanes.c.epoch == bindparam("held_epoch"),
+    _lanes.c.owner == bindparam("holder"),
+)
+
+_LOOK_AT_OWED = (
+    select(_lanes.c.owner)
+    .where(
+        _this_lane,
+        # Whether it is due already is for its head to say: the clock of whoever accepted the event
+        # may be ahead of this one.
+        _lanes.c.due_at.is_not(None),
+        or_(
+            _lanes.c.owner.is_(None),
+            _lanes.c.lease_until < bindparam("now"),
+            # The same taking once more: the answer to its commit was lost.
+            _lanes.c.owner == bindparam("new_owner"),
+        ),
+    )
+    .with_for_update()
+)
+_TAKE = (
+    update(_lanes)
+    .where(_this_lane)
+    .values(
+        epoch=_lanes.c.epoch + 1,
+        owner=bindparam("new_owner"),
+        lease_until=bindparam("until"),
+        queued_at=None,
+    )
+    .returning(_lanes.c.hook_id, _lanes.c.key, _lanes.c.epoch)
+)
+_RENEW = update(_lanes).where(*_still_ours).values(lease_until=bindparam("until"))
+_GIVE_BACK = (
+    update(_lanes)
+    .where(*_still_ours)
+    .values(owner=None, lease_until=None, due_at=bindparam("next_due"), queued_at=None)
+)
+_EPOCH = select(_lanes.c.epoch).where(_this_lane)
 
 
 @dataclass
@@ -34,44 +79,38 @@ class Lease:
         """Seconds left."""
         return self.deadline - time.monotonic()
 
+    def require_time(self) -> None:
+        """Asked when the bytes of a call are about to go: no question to the database any more.
+
+        :raises LaneLost: the lease is over; another worker may have the lane.
+        """
+        if self.remaining <= 0:
+            raise LaneLost("The lease ended before the call was sent.")
+
 
 def take(session: Session, lane_id: int, owner: str, now: datetime, seconds: float) -> Lease | None:
-    """Take a lane that is due and free; ``None`` if it is not."""
+    """Take a lane that is owed something and free; ``None`` if it is not.
+
+    ``owner`` names this one taking and no other.
+    """
     deadline = time.monotonic() + seconds
-    before = session.execute(
-        select(Lane.owner)
-        .where(
-            Lane.id == lane_id,
-            Lane.due_at <= now,
-            or_(Lane.owner.is_(None), Lane.lease_until < now),
-        )
-        .with_for_update()
-    ).one_or_none()
+    before = run(session, _LOOK_AT_OWED, lane_id=lane_id, now=now, new_owner=owner).one_or_none()
     if before is None:
         return None
-    row = session.execute(
-        update(Lane)
-        .where(Lane.id == lane_id)
-        .values(
-            epoch=Lane.epoch + 1,
-            owner=owner,
-            lease_until=now + timedelta(seconds=seconds),
-            queued_at=None,
-        )
-        .returning(Lane.hook_id, Lane.key, Lane.epoch)
-    ).one()
-    return Lease(
-        lane_id, row.hook_id, row.key, row.epoch, owner, deadline, was_free=before.owner is None
-    )
+    until = now + timedelta(seconds=seconds)
+    row = run(session, _TAKE, lane_id=lane_id, new_owner=owner, until=until).one()
+    was_free = before.owner in (None, owner)
+    return Lease(lane_id, row.hook_id, row.key, row.epoch, owner, deadline, was_free)
 
 
 def renew(session: Session, lease: Lease, now: datetime, seconds: float) -> None:
     """Prolong a lease; also the fence: it locks the row for the rest of the transaction.
 
-    :raises LaneLost: another worker has taken the lane.
+    :raises LaneLost: another worker has taken the lane, or it was given back.
     """
     deadline = time.monotonic() + seconds
-    _write(session, lease, lease_until=now + timedelta(seconds=seconds), owner=lease.owner)
+    until = now + timedelta(seconds=seconds)
+    _write(session, lease, _RENEW, until=until)
     lease.deadline = deadline
 
 
@@ -80,24 +119,25 @@ def give_back(session: Session, lease: Lease, due_at: datetime | None) -> None:
 
     :raises LaneLost: another worker has taken the lane.
     """
-    _write(session, lease, owner=None, lease_until=None, due_at=due_at, queued_at=None)
+    _write(session, lease, _GIVE_BACK, next_due=due_at)
 
 
-def _write(session: Session, lease: Lease, **values: object) -> None:
-    row = session.execute(
-        update(Lane)
-        .where(Lane.id == lease.lane_id, Lane.epoch == lease.epoch)
-        .values(**values)
-        .returning(Lane.id)
-    ).one_or_none()
-    if row is None:
+def _write(session: Session, lease: Lease, statement: Update, **values: object) -> None:
+    held = run(
+        session,
+        statement,
+        lane_id=lease.lane_id,
+        held_epoch=lease.epoch,
+        holder=lease.owner,
+        **values,
+    )
+    if held.rowcount != 1:
         raise LaneLost("Another worker has taken over this lane.")
 
 
 def is_ours(session: Session, lease: Lease) -> bool:
     """Whether the lane is still this worker's."""
-    epoch = session.scalar(select(Lane.epoch).where(Lane.id == lease.lane_id))
-    return epoch == lease.epoch
+    return run(session, _EPOCH, lane_id=lease.lane_id).scalar() == lease.epoch
 
 
 def release_all_of(session: Session, owner_prefix: str) -> Sequence[int]:

@@ -4,26 +4,37 @@ The way of a create: the intent is committed; the call is made; the link is writ
 between leaves an intent without an answer. The next try asks the plugin's finder before it creates
 again; and if that finds nothing while the server may still be at work on the first call, it waits.
 
-The link itself is written with the next commit that is due anyway (before the next call, or with
-the outcome): until then the intent protects it, so a commit of its own would buy nothing.
+The link itself is written with the next commit that is due anyway (the intent of the next create,
+before the next call, or with the outcome): until then the intent protects it, so a commit of its
+own would buy nothing. The ends of identity claims go the same way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import Executable, Row, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from hub.database import in_transaction, insert, reading
+from hub.database import (
+    dialect_of,
+    in_transaction,
+    insert_into,
+    reading,
+    run,
+    run_each,
+    table_of,
+)
 from hub.delivery import lanes
+from hub.delivery.identities import Identities
 from hub.delivery.lanes import Lease
 from hub.delivery.policy import LeasePolicy
 from hub.models import Lane, LinkState
-from hub.models import Link as Row
+from hub.models import Link as LinkRow
 from hub.sdk.context import Clock
 from hub.sdk.errors import HubError, NeedsAttention, Postpone, Rejected, RetryLater, Skip
 from hub.sdk.links import Intent, Link, Remote
@@ -31,12 +42,55 @@ from hub.sdk.links import Intent, Link, Remote
 #: Errors after which the remote has definitely made nothing.
 _NOTHING_MADE = (Rejected, NeedsAttention, Skip)
 
+_links = table_of(LinkRow)
+_UNIQUE = (_links.c.hook_id, _links.c.kind, _links.c.local_id)
+_this_link = tuple(column == bindparam(f"this_{column.name}") for column in _UNIQUE)
+_ONE = select(_links).where(*_this_link)
+_DELETE = delete(_links).where(*_this_link)
+_TAKE_BACK = _DELETE.where(_links.c.state == LinkState.INTENT)
+_RESTART = (
+    update(_links)
+    .where(*_this_link)
+    .values({name: bindparam(name) for name in ("begun_at", "lane_id", "epoch")})
+)
+_OF_REMOTE = (
+    select(_links)
+    .where(
+        _links.c.hook_id == bindparam("hook_id"),
+        _links.c.kind == bindparam("kind"),
+        _links.c.remote_id == bindparam("remote_id"),
+    )
+    .order_by(_links.c.id)
+)
+#: What changes when a link is written over its intent.
+_WRITTEN = (
+    *("state", "remote_id", "url", "data", "version"),
+    *("adopted", "gone_reason", "updated_at"),
+)
+
+
+@cache
+def _begin_intent(dialect: str) -> Executable:
+    add = insert_into(dialect, _links).on_conflict_do_nothing(index_elements=_UNIQUE)
+    return add.returning(_links.c.id)
+
+
+@cache
+def _write_link(dialect: str) -> Executable:
+    add = insert_into(dialect, _links)
+    return add.on_conflict_do_update(
+        index_elements=_UNIQUE, set_={name: add.excluded[name] for name in _WRITTEN}
+    )
+
 
 class DatabaseLinks:
     """The links of one hook, for the length of one delivery. Implements ``hub.sdk.links.Links``."""
 
-    def __init__(self, lease: Lease, clock: Clock, policy: LeasePolicy) -> None:
+    def __init__(
+        self, lease: Lease, clock: Clock, policy: LeasePolicy, identities: Identities
+    ) -> None:
         self._lease = lease
+        self._identities = identities
         self._clock = clock
         self._policy = policy
         self._unwritten: dict[tuple[str, str], Link] = {}
@@ -53,14 +107,8 @@ class DatabaseLinks:
         """See ``hub.sdk.links.Links.with_remote``."""
         self.flush()
         with reading() as session:
-            rows = session.scalars(
-                select(Row)
-                .where(
-                    Row.hook_id == self._lease.hook_id,
-                    Row.kind == kind,
-                    Row.remote_id == remote_id,
-                )
-                .order_by(Row.id)
+            rows = run(
+                session, _OF_REMOTE, hook_id=self._lease.hook_id, kind=kind, remote_id=remote_id
             )
             return [_link(row) for row in rows]
 
@@ -100,9 +148,11 @@ class DatabaseLinks:
         natural_keys: Mapping[str, str],
     ) -> Mapping[str, Link | HubError]:
         """See ``hub.sdk.links.Links.create_many_once``."""
+        now = self._clock.now()
         existing, intents = in_transaction(
-            lambda session: self._begin(session, kind, local_ids, natural_keys)
+            lambda session: self._begin(session, kind, local_ids, natural_keys, now)
         )
+        self._is_written()
         results: dict[str, Link | HubError] = dict(existing)
         for local_id, intent in intents.items():
             found = self._look_for(intent, find)
@@ -119,40 +169,34 @@ class DatabaseLinks:
         kind: str,
         local_ids: Sequence[str],
         natural_keys: Mapping[str, str],
+        now: datetime,
     ) -> tuple[dict[str, Link], dict[str, Intent]]:
         """Write the intents; answers the links that exist, and the older intents left open."""
-        self._fence(session)
-        now = self._clock.now()
-        made = set(
-            session.scalars(
-                insert(session, Row)
-                .on_conflict_do_nothing(index_elements=[Row.hook_id, Row.kind, Row.local_id])
-                .returning(Row.local_id),
-                [
-                    {
-                        "hook_id": self._lease.hook_id,
-                        "kind": kind,
-                        "local_id": local_id,
-                        "state": LinkState.INTENT,
-                        "data": {},
-                        "adopted": False,
-                        "natural_key": natural_keys.get(local_id, ""),
-                        "begun_at": now,
-                        "lane_id": self._lease.lane_id,
-                        "epoch": self._lease.epoch,
-                        "updated_at": now,
-                    }
-                    for local_id in local_ids
-                ],
-            )
-        )
+        self._fence_and_write(session)
         links: dict[str, Link] = {}
         intents: dict[str, Intent] = {}
         for local_id in local_ids:
-            if local_id in made:
+            began = run(
+                session,
+                _begin_intent(dialect_of(session)),
+                hook_id=self._lease.hook_id,
+                kind=kind,
+                local_id=local_id,
+                state=LinkState.INTENT,
+                data={},
+                adopted=False,
+                natural_key=natural_keys.get(local_id, ""),
+                begun_at=now,
+                lane_id=self._lease.lane_id,
+                epoch=self._lease.epoch,
+                updated_at=now,
+            )
+            if began.one_or_none() is not None:
                 continue
             row = self._row(session, kind, local_id)
             assert row is not None, "the insert met a conflict, so the row is there"
+            if row.state == LinkState.INTENT and row.begun_at == now and self._began(row):
+                continue  # by this very call: the answer to its commit was lost
             if row.state == LinkState.INTENT:
                 self._refuse_foreign(session, row)
                 intents[local_id] = Intent(row.kind, local_id, row.natural_key, row.begun_at)
@@ -160,7 +204,10 @@ class DatabaseLinks:
                 links[local_id] = _link(row)
         return links, intents
 
-    def _refuse_foreign(self, session: Session, row: Row) -> None:
+    def _began(self, row: Row[Any]) -> bool:
+        return (row.lane_id, row.epoch) == (self._lease.lane_id, self._lease.epoch)
+
+    def _refuse_foreign(self, session: Session, row: Row[*tuple[Any, ...]]) -> None:
         """An intent of another lane that is at work now is not ours to judge."""
         if row.lane_id is None or row.lane_id == self._lease.lane_id:
             return
@@ -192,12 +239,13 @@ class DatabaseLinks:
 
     def _restart(self, session: Session, intent: Intent) -> None:
         self._fence(session)
-        session.execute(
-            update(Row)
-            .where(*self._is(intent.kind, intent.local_id))
-            .values(
-                begun_at=self._clock.now(), lane_id=self._lease.lane_id, epoch=self._lease.epoch
-            )
+        run(
+            session,
+            _RESTART,
+            **self._named(intent.kind, intent.local_id),
+            begun_at=self._clock.now(),
+            lane_id=self._lease.lane_id,
+            epoch=self._lease.epoch,
         )
 
     def _create(
@@ -230,14 +278,7 @@ class DatabaseLinks:
     def _take_back(self, kind: str, local_ids: Sequence[str]) -> None:
         def work(session: Session) -> None:
             self._fence(session)
-            session.execute(
-                delete(Row).where(
-                    Row.hook_id == self._lease.hook_id,
-                    Row.kind == kind,
-                    Row.local_id.in_(local_ids),
-                    Row.state == LinkState.INTENT,
-                )
-            )
+            run_each(session, _TAKE_BACK, [self._named(kind, one) for one in local_ids])
 
         in_transaction(work)
 
@@ -269,7 +310,7 @@ class DatabaseLinks:
 
         def work(session: Session) -> None:
             self._fence(session)
-            session.execute(delete(Row).where(*self._is(link.kind, link.local_id)))
+            run(session, _DELETE, **self._named(link.kind, link.local_id))
 
         in_transaction(work)
 
@@ -301,13 +342,13 @@ class DatabaseLinks:
     @property
     def has_unwritten(self) -> bool:
         """Whether ``write`` would do something."""
-        return bool(self._unwritten)
+        return bool(self._unwritten) or self._identities.has_unwritten
 
     def flush(self) -> None:
         """Commit what is not written yet."""
-        if self._unwritten:
+        if self.has_unwritten:
             in_transaction(self._fence_and_write)
-            self._unwritten.clear()
+            self._is_written()
 
     def _fence_and_write(self, session: Session) -> None:
         self._fence(session)
@@ -317,42 +358,45 @@ class DatabaseLinks:
         """Write what is not written yet, in a transaction of the caller, who holds the fence."""
         now = self._clock.now()
         for link in self._unwritten.values():
-            values = {
-                "state": LinkState.GONE if link.gone else LinkState.LINKED,
-                "remote_id": link.remote_id,
-                "url": link.url,
-                "data": dict(link.data),
-                "version": link.version,
-                "adopted": link.adopted,
-                "gone_reason": link.gone,
-                "updated_at": now,
-            }
-            session.execute(
-                insert(session, Row)
-                .values(
-                    hook_id=self._lease.hook_id,
-                    kind=link.kind,
-                    local_id=link.local_id,
-                    natural_key="",
-                    begun_at=now,
-                    **values,
-                )
-                .on_conflict_do_update(
-                    index_elements=[Row.hook_id, Row.kind, Row.local_id], set_=values
-                )
+            run(
+                session,
+                _write_link(dialect_of(session)),
+                hook_id=self._lease.hook_id,
+                kind=link.kind,
+                local_id=link.local_id,
+                natural_key="",
+                begun_at=now,
+                state=LinkState.GONE if link.gone else LinkState.LINKED,
+                remote_id=link.remote_id,
+                url=link.url,
+                data=dict(link.data),
+                version=link.version,
+                adopted=link.adopted,
+                gone_reason=link.gone,
+                updated_at=now,
             )
+        self._identities.write(session)
+
+    def _is_written(self) -> None:
+        self._unwritten.clear()
+        self._identities.is_written()
 
     def _fence(self, session: Session) -> None:
         lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
 
-    def _row(self, session: Session, kind: str, local_id: str) -> Row | None:
-        return session.scalar(select(Row).where(*self._is(kind, local_id)))
+    def _row(self, session: Session, kind: str, local_id: str) -> Row[*tuple[Any, ...]] | None:
+        return run(session, _ONE, **self._named(kind, local_id)).one_or_none()
 
-    def _is(self, kind: str, local_id: str) -> tuple[Any, ...]:
-        return (Row.hook_id == self._lease.hook_id, Row.kind == kind, Row.local_id == local_id)
+    def _named(self, kind: str, local_id: str) -> dict[str, Any]:
+        """The values of ``_this_link``."""
+        return {
+            "this_hook_id": self._lease.hook_id,
+            "this_kind": kind,
+            "this_local_id": local_id,
+        }
 
 
-def _link(row: Row) -> Link:
+def _link(row: Row[*tuple[Any, ...]]) -> Link:
     assert row.remote_id is not None, "only intents have no remote id"
     return Link(
         row.kind,

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from hub import log
+from hub.database import run, table_of
 from hub.delivery import breaker
 from hub.delivery.dispatch import Bug, Ending
 from hub.delivery.policy import BreakerPolicy, RetryPolicy
@@ -29,6 +30,35 @@ from hub.sdk.errors import (
 from hub.sdk.processor import Done
 
 _log = log.get(__name__)
+
+_deliveries, _attempts = table_of(Delivery), table_of(Attempt)
+#: The values are given with ``run``, by the names of the columns.
+_END_ATTEMPT = (
+    update(_attempts)
+    .where(
+        _attempts.c.delivery_id == bindparam("of_delivery"),
+        _attempts.c.number == bindparam("this_number"),
+    )
+    .values(
+        {
+            name: bindparam(name)
+            for name in ("outcome", "finished_at", "detail", "traceback", "calls")
+        }
+    )
+)
+_END_DELIVERY = (
+    update(_deliveries)
+    .where(_deliveries.c.id == bindparam("this_delivery"))
+    .values(
+        {
+            name: bindparam(name)
+            for name in (
+                *("state", "reason", "url", "due_at"),
+                *("bugs", "failing_since", "finished_at"),
+            )
+        }
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,31 +88,30 @@ def record(
     """Write down the endings. The caller holds the fence of the lane."""
     for item, ending in zip(work.items, endings, strict=True):
         written = _judge(item, ending, now, retry, rng)
-        session.execute(
-            update(Attempt)
-            .where(Attempt.delivery_id == item.delivery_id, Attempt.number == item.attempt)
-            .values(
-                outcome=written.outcome,
-                finished_at=now,
-                detail=written.sentence,
-                traceback=written.traceback,
-                calls=list(calls) if item is work.items[0] else [],
-            )
+        run(
+            session,
+            _END_ATTEMPT,
+            of_delivery=item.delivery_id,
+            this_number=item.attempt,
+            outcome=written.outcome,
+            finished_at=now,
+            detail=written.sentence,
+            traceback=written.traceback,
+            calls=list(calls) if item is work.items[0] else [],
         )
-        session.execute(
-            update(Delivery)
-            .where(Delivery.id == item.delivery_id)
-            .values(
-                state=written.state,
-                reason=written.sentence,
-                url=written.url,
-                due_at=written.due_at,
-                bugs=item.bugs + written.bug,
-                failing_since=(item.failing_since or now) if written.failing else None,
-                finished_at=None
-                if written.state in (DeliveryState.WAITING, DeliveryState.PENDING)
-                else now,
-            )
+        run(
+            session,
+            _END_DELIVERY,
+            this_delivery=item.delivery_id,
+            state=written.state,
+            reason=written.sentence,
+            url=written.url,
+            due_at=written.due_at,
+            bugs=item.bugs + written.bug,
+            failing_since=(item.failing_since or now) if written.failing else None,
+            finished_at=None
+            if written.state in (DeliveryState.WAITING, DeliveryState.PENDING)
+            else now,
         )
         if written.state == DeliveryState.DEAD:
             _log.error(

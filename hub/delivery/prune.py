@@ -1,8 +1,8 @@
 """Pruning: history that is old enough goes, batch by batch, so that nobody waits for it.
 
 An event goes with its deliveries and attempts when nothing of it is owed and none of them failed
-for good: a dead letter is kept until a person has decided. Links stay, since they say what exists
-in the CRMs.
+for good: a dead letter is kept until a person has decided. Refused requests that nobody has
+released go by their age alone. Links stay, since they say what exists in the CRMs.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.models import OPEN, Delivery, DeliveryState, Event
+from hub.models import OPEN, Delivery, DeliveryState, Event, QuarantinedRequest
 
 #: Events of one transaction: some tens of milliseconds.
 BATCH = 500
@@ -28,6 +28,12 @@ class Pruning:
         self._cutoff = cutoff
         self._after: tuple[datetime, int] | None = None
 
+    def count_requests(self) -> int:
+        """How many refused requests would go."""
+        query = select(func.count()).select_from(QuarantinedRequest).where(self._old_request())
+        with reading() as session:
+            return session.scalar(query) or 0
+
     def count(self) -> int:
         """How many events would go."""
         query = select(func.count()).select_from(Event).where(*self._old())
@@ -35,10 +41,12 @@ class Pruning:
             return session.scalar(query) or 0
 
     def step(self) -> int | None:
-        """Prune one batch; returns how many events went, or ``None`` when the end is reached."""
+        """Prune one batch of events, or of refused requests when no event is left; returns how
+        many went, or ``None`` when the end is reached.
+        """
         gone = in_transaction(self._prune)
         if gone is None:
-            return None
+            return in_transaction(self._prune_requests) or None
         count, self._after = gone
         return count
 
@@ -49,8 +57,20 @@ class Pruning:
         session.execute(delete(Event).where(Event.id.in_([row.id for row in rows])))
         return len(rows), (rows[-1].received_at, rows[-1].id)
 
-    def _batch(self) -> Select[Any]:
-        query: Select[Any] = (
+    def _prune_requests(self, session: Session) -> int:
+        old = select(QuarantinedRequest.id).where(self._old_request()).limit(BATCH)
+        gone = session.execute(
+            delete(QuarantinedRequest)
+            .where(QuarantinedRequest.id.in_(old.scalar_subquery()))
+            .returning(QuarantinedRequest.id)
+        )
+        return len(gone.all())
+
+    def _old_request(self) -> ColumnElement[bool]:
+        return QuarantinedRequest.received_at < self._cutoff
+
+    def _batch(self) -> Any:
+        query: Any = (
             select(Event.id, Event.received_at)
             .where(*self._old())
             .order_by(Event.received_at, Event.id)

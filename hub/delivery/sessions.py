@@ -11,9 +11,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from redis import Redis
+from redis.commands.core import Script
 from redis.exceptions import RedisError
 
 from hub import log
@@ -28,6 +30,19 @@ LENT = f"{PREFIX}:sessions:lent:"
 IDLE_TTL = 900
 
 _log = log.get(__name__)
+
+
+# The idle session that was used last becomes one on loan. KEYS: idle, lent. ARGV: the time.
+_TAKE = """
+local popped = redis.call('ZPOPMAX', KEYS[1])
+if popped[1] then redis.call('HSET', KEYS[2], popped[1], ARGV[1]) end
+return popped
+"""
+
+
+@cache
+def _take(redis: Redis) -> Script:
+    return redis.register_script(_TAKE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +65,12 @@ class SharedSessions:
     def take(self) -> Loan | None:
         """The idle session that was used last, if there is one that is still good."""
         try:
-            popped = _members(self._redis.zpopmax(self._idle))
-            if not popped:
-                return None
-            member, used_at = popped[0]
-            self._redis.hset(self._lent, member, str(time.time()))
+            popped: Any = _take(self._redis)(keys=[self._idle, self._lent], args=[time.time()])
         except RedisError:
             return None
-        if time.time() - used_at > IDLE_TTL:
+        if not popped or time.time() - float(popped[1]) > IDLE_TTL:
             return None
-        return self._loan(member)
+        return self._loan(_text(popped[0]))
 
     def opened(self, token: str) -> Loan:
         """Note a session that was opened and is on loan now."""
@@ -73,8 +84,10 @@ class SharedSessions:
     def give_back(self, loan: Loan) -> bool:
         """Make a session idle; ``False`` when Redis cannot keep it and it must be closed."""
         try:
-            self._redis.zadd(self._idle, {loan.name: time.time()})
-            self._redis.hdel(self._lent, loan.name)
+            with self._redis.pipeline(transaction=False) as pipeline:
+                pipeline.zadd(self._idle, {loan.name: time.time()})
+                pipeline.hdel(self._lent, loan.name)
+                pipeline.execute()
         except RedisError:
             return False
         return True

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from hub.database import insert
+from hub.database import run, run_each, table_of
 from hub.delivery import breaker
 from hub.delivery.context import HookView
 from hub.delivery.lanes import Lease
@@ -29,6 +29,9 @@ from hub.models import (
 from hub.plugins import Registry
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
+
+_deliveries, _events, _attempts = table_of(Delivery), table_of(Event), table_of(Attempt)
+_hooks, _accounts = table_of(Hook), table_of(Account)
 
 #: How far ahead in the lane is looked, for batches and for what supersedes what.
 AHEAD = 100
@@ -82,6 +85,52 @@ class _Waiting:
     conversation_id: str | None
 
 
+#: The columns in the order of ``_Waiting``.
+_OPEN_DELIVERIES = (
+    select(
+        *_deliveries.c["id", "state", "due_at", "attempts", "bugs", "failing_since", "event_id"],
+        *_events.c["name", "contact_id", "conversation_id"],
+    )
+    .join(_events, _events.c.id == _deliveries.c.event_id)
+    .where(_deliveries.c.lane_id == bindparam("lane_id"), _deliveries.c.state.in_(OPEN))
+    .order_by(_deliveries.c.id)
+    .limit(AHEAD)
+)
+_FOLLOWING = (
+    select(*_events.c["id", "data", "received_at"])
+    .join(_deliveries, _deliveries.c.event_id == _events.c.id)
+    .where(
+        _deliveries.c.lane_id == bindparam("lane_id"),
+        _deliveries.c.state.in_(OPEN),
+        _deliveries.c.id > bindparam("after"),
+        _events.c.name.in_(bindparam("names", expanding=True)),
+    )
+    .order_by(_deliveries.c.id)
+    .limit(AHEAD)
+)
+_EVENTS_OF = select(*_events.c["id", "data", "received_at"]).where(
+    _events.c.id.in_(bindparam("event_ids", expanding=True))
+)
+#: The columns in the order of ``HookView``.
+_WORKING_HOOK = (
+    select(
+        *_hooks.c["id", "account_id"],
+        *_accounts.c["name", "default_region"],
+        *_hooks.c["plugin_id", "settings", "secrets", "learned", "calls_per_second"],
+    )
+    .join(_accounts, _accounts.c.id == _hooks.c.account_id)
+    .where(_hooks.c.id == bindparam("hook_id"), _hooks.c.enabled, _hooks.c.status.in_(WORKING))
+)
+_BEGIN = (
+    update(_deliveries)
+    .where(_deliveries.c.id == bindparam("delivery_id"))
+    .values(
+        state=DeliveryState.RUNNING, due_at=None, attempts=_deliveries.c.attempts + 1, reason=""
+    )
+)
+_ATTEMPT = insert(_attempts)
+
+
 def choose(
     session: Session,
     lease: Lease,
@@ -111,22 +160,17 @@ def choose(
     return Work(hook, plugin, _begin(session, chosen, now, worker), gate.probe)
 
 
+def leave(session: Session, lease: Lease, now: datetime) -> Nothing:
+    """No more work for a worker that was told to stop, whatever is due."""
+    waiting = _open_deliveries(session, lease.lane_id)
+    return Nothing((waiting[0].due_at or now) if waiting else None)
+
+
 def following(
     session: Session, lease: Lease, after: int, names: Sequence[str]
 ) -> list[events.Event]:
     """The events of these names behind a delivery in its lane, oldest first."""
-    rows = session.execute(
-        select(Event.id, Event.data, Event.received_at)
-        .join(Delivery, Delivery.event_id == Event.id)
-        .where(
-            Delivery.lane_id == lease.lane_id,
-            Delivery.state.in_(OPEN),
-            Delivery.id > after,
-            Event.name.in_(names),
-        )
-        .order_by(Delivery.id)
-        .limit(AHEAD)
-    )
+    rows = run(session, _FOLLOWING, lane_id=lease.lane_id, after=after, names=list(names))
     return [_canonical(row.id, row.data, row.received_at) for row in rows]
 
 
@@ -135,39 +179,7 @@ def _canonical(event_id: int, data: Mapping[str, Any], received_at: datetime) ->
 
 
 def _open_deliveries(session: Session, lane_id: int) -> list[_Waiting]:
-    rows = session.execute(
-        select(
-            Delivery.id,
-            Delivery.state,
-            Delivery.due_at,
-            Delivery.attempts,
-            Delivery.bugs,
-            Delivery.failing_since,
-            Delivery.event_id,
-            Event.name,
-            Event.contact_id,
-            Event.conversation_id,
-        )
-        .join(Event, Event.id == Delivery.event_id)
-        .where(Delivery.lane_id == lane_id, Delivery.state.in_(OPEN))
-        .order_by(Delivery.id)
-        .limit(AHEAD)
-    )
-    return [
-        _Waiting(
-            id=row.id,
-            state=row.state,
-            due_at=row.due_at,
-            attempts=row.attempts,
-            bugs=row.bugs,
-            failing_since=row.failing_since,
-            event_id=row.event_id,
-            name=row.name,
-            contact_id=row.contact_id,
-            conversation_id=row.conversation_id,
-        )
-        for row in rows
-    ]
+    return [_Waiting(*row) for row in run(session, _OPEN_DELIVERIES, lane_id=lane_id)]
 
 
 def _bury_crashed(
@@ -208,21 +220,7 @@ def _bury_crashed(
 
 def _hook(session: Session, hook_id: int) -> HookView | None:
     """The hook, if its deliveries may be worked on now."""
-    row = session.execute(
-        select(
-            Hook.id,
-            Hook.account_id,
-            Account.name,
-            Account.default_region,
-            Hook.plugin_id,
-            Hook.settings,
-            Hook.secrets,
-            Hook.learned,
-            Hook.calls_per_second,
-        )
-        .join(Account, Account.id == Hook.account_id)
-        .where(Hook.id == hook_id, Hook.enabled, Hook.status.in_(WORKING))
-    ).one_or_none()
+    row = run(session, _WORKING_HOOK, hook_id=hook_id).one_or_none()
     return HookView(*row) if row else None
 
 
@@ -266,14 +264,10 @@ def _batch(waiting: Sequence[_Waiting], plugin: Plugin, now: datetime) -> Sequen
 
 
 def _begin(session: Session, chosen: Sequence[_Waiting], now: datetime, worker: str) -> list[Item]:
-    ids = [item.id for item in chosen]
-    session.execute(
-        update(Delivery)
-        .where(Delivery.id.in_(ids))
-        .values(state=DeliveryState.RUNNING, due_at=None, attempts=Delivery.attempts + 1, reason="")
-    )
-    session.execute(
-        insert(session, Attempt),
+    run_each(session, _BEGIN, [{"delivery_id": item.id} for item in chosen])
+    run_each(
+        session,
+        _ATTEMPT,
         [
             {
                 "delivery_id": item.id,
@@ -283,15 +277,12 @@ def _begin(session: Session, chosen: Sequence[_Waiting], now: datetime, worker: 
                 "started_at": now,
                 "detail": "",
                 "calls": [],
-                "batch_of": ids[0] if item.id != ids[0] else None,
+                "batch_of": chosen[0].id if item is not chosen[0] else None,
             }
             for item in chosen
         ],
     )
-    event_ids = [item.event_id for item in chosen]
-    rows = session.execute(
-        select(Event.id, Event.data, Event.received_at).where(Event.id.in_(event_ids))
-    )
+    rows = run(session, _EVENTS_OF, event_ids=[item.event_id for item in chosen])
     by_id = {row.id: _canonical(row.id, row.data, row.received_at) for row in rows}
     return [
         Item(

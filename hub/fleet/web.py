@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -47,4 +48,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Called by gunicorn in each process."""
-        return self._make_app()
+        app = self._make_app()
+        # What is loaded now stays; a full collection that looks through it stops all requests.
+        gc.freeze()
+        return app

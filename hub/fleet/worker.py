@@ -7,10 +7,14 @@ give the concurrency; the processes give crash isolation and the second core.
 
 from __future__ import annotations
 
+import gc
 import os
+import signal
 import socket
+import sys
 import threading
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from flask import Flask
@@ -33,10 +37,15 @@ if TYPE_CHECKING:
 DEFAULT_THREADS = 16
 #: Seconds between looks for more lanes while some are in progress.
 LOOK = 0.05
+#: Seconds for which a thread may compute while others wait. Python's own 5 ms are long for one
+#: that has a transaction open, or an answer to read.
+SWITCH = 0.0005
 #: Seconds between signs of life.
 BEAT = 4.0
 #: Seconds after which a process that gives no sign is no longer counted.
 FLEET_TTL = 15
+#: Seconds between looks whether Redis is back.
+WAIT_FOR_REDIS = 1.0
 
 _log = log.get(__name__)
 
@@ -50,9 +59,18 @@ class LaneWorker(SimpleWorker):
     """An RQ worker for the drain job."""
 
     death_penalty_class = TimerDeathPenalty
+    max_connection_wait_time = WAIT_FOR_REDIS
     _of_this_process: ClassVar[LaneWorker | None] = None
 
-    def __init__(self, app: Flask, redis: Redis, drain: Drain, name: str, threads: int) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        redis: Redis,
+        drain: Drain,
+        name: str,
+        threads: int,
+        stopping: threading.Event,
+    ) -> None:
         super().__init__([Queue(QUEUE, connection=redis)], name=name, connection=redis)
         self._app = app
         self._lanes = ReadyLanes(app.extensions["hub.redis"])
@@ -61,6 +79,8 @@ class LaneWorker(SimpleWorker):
         self._threads = threads
         self._in_progress: dict[threading.Thread, TakenLane | None] = {}
         self._drained = 0
+        #: Set when the process was told to stop.
+        self._stopping = stopping
         self._changed = threading.Condition()
         self._beating = threading.Event()
         LaneWorker._of_this_process = self
@@ -79,8 +99,15 @@ class LaneWorker(SimpleWorker):
         try:
             return super().work(*args, **options)
         finally:
+            self._stop_requested = True  # threads that are left take no further lane
             self._beating.set()
             beat.join(timeout=5)
+
+    def request_stop(self, signum: Any, frame: Any) -> None:
+        """SIGTERM: what is in progress is finished, the rest of each lane handed back."""
+        self._stopping.set()
+        self._drain.stop()
+        super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job; then look once more for lanes that became ready as it ended."""
@@ -96,7 +123,12 @@ class LaneWorker(SimpleWorker):
         self._waker.keep(number, self.name)
         with self._changed:
             while True:
-                self._start_threads()
+                try:
+                    self._start_threads()
+                except RedisError:
+                    # What is in progress goes on without Redis.
+                    if not self._in_progress:
+                        raise
                 if not self._in_progress:
                     return self._drained
                 self._changed.wait(LOOK)
@@ -105,8 +137,20 @@ class LaneWorker(SimpleWorker):
         """One more thread, if there is a lane for it. That one starts the next."""
         if self._stop_requested or len(self._in_progress) >= self._threads:
             return
-        if (lane := self._lanes.take(self.name)) is not None:
+        if (lane := self._lanes.take(self.name, self._crowded_by())) is not None:
             self._start_thread(lane)
+
+    def _crowded_by(self, leaving: threading.Thread | None = None) -> int | None:
+        """The hook that has all threads but one. The last is kept for other hooks, so that a CRM
+        that does not answer never has them all.
+        """
+        busy = [
+            lane.hook_id
+            for thread, lane in list(self._in_progress.items())
+            if thread is not leaving and lane is not None
+        ]
+        crowded = len(busy) == self._threads - 1 and len(set(busy)) == 1
+        return busy[0] if crowded else None
 
     def _start_thread(self, lane: TakenLane) -> None:
         thread = threading.Thread(target=self._run, args=(lane,), name=f"lane-{lane.lane_id}")
@@ -116,40 +160,41 @@ class LaneWorker(SimpleWorker):
     def _run(self, lane: TakenLane | None) -> None:
         this = threading.current_thread()
         try:
+            with self._changed:
+                self._start_threads()
             with self._app.app_context():
                 while lane is not None:
-                    with self._changed:
-                        self._start_threads()
-                    self._work_on(lane)
+                    self._drain.drain(lane.lane_id)
                     with self._changed:
                         self._drained += 1
-                        lane = None if self._stop_requested else self._lanes.take(self.name)
-                        self._in_progress[this] = lane
+                    if self._stop_requested:
+                        break
+                    lane = self._in_progress[this] = self._lanes.exchange(
+                        lane, self.name, self._crowded_by(leaving=this)
+                    )
         except (RedisError, SQLAlchemyError) as error:
             # The sweeper will queue again what was ready.
             _log.error("a lane was left because Redis or the database failed", error=str(error))
         finally:
+            if lane is not None:
+                with suppress(RedisError):  # the slot expires
+                    self._lanes.give_back(lane)
             with self._changed:
                 del self._in_progress[this]
                 self._changed.notify()
-
-    def _work_on(self, lane: TakenLane) -> None:
-        try:
-            self._drain.drain(lane.lane_id)
-        finally:
-            self._lanes.give_back(lane)
 
     def _beat(self) -> None:
         """Signs of life, and the renewal of what the work in progress holds."""
         while True:
             with self._app.app_context():
-                try:
-                    self._sign_of_life()
-                    self._drain.renew_leases()
-                except RedisError as error:
-                    _log.warning("Redis is not available", error=str(error))
-                except SQLAlchemyError as error:
-                    _log.warning("leases could not be renewed", error=str(error))
+                # Leases first: they must not end because Redis is away.
+                for step in (self._drain.renew_leases, self._sign_of_life):
+                    try:
+                        step()
+                    except RedisError as error:
+                        _log.warning("Redis is not available", error=str(error))
+                    except SQLAlchemyError as error:
+                        _log.warning("leases could not be renewed", error=str(error))
             if self._beating.wait(BEAT):
                 return
 
@@ -176,11 +221,31 @@ class LaneWorker(SimpleWorker):
 
 def run(app: Flask, threads: int = DEFAULT_THREADS) -> None:
     """Run one worker process until it is told to stop (SIGTERM, SIGINT)."""
+    sys.setswitchinterval(SWITCH)
+    gc.freeze()  # what is loaded now stays
+    stopping = threading.Event()
+    with app.app_context():
+        while not stopping.is_set():
+            try:
+                _live(app, threads, stopping)
+                return
+            except RedisError as error:
+                _log.warning("the worker waits for Redis", error=str(error))
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, lambda *_: stopping.set())
+            stopping.wait(WAIT_FOR_REDIS)
+
+
+def _live(app: Flask, threads: int, stopping: threading.Event) -> None:
+    """Work until told to stop.
+
+    :raises RedisError: Redis went away.
+    """
     from hub.delivery.drain import Drain
 
+    # A new name for each life: RQ takes the one before for alive still.
     name = process_name()
-    config = app.extensions["hub.config"]
-    with app.app_context():
-        worker = LaneWorker(app, connect_blocking(config), Drain.of_app(app, name), name, threads)
-        worker.work(logging_level="WARNING")
-        app.extensions["hub.redis"].zrem(FLEET, name)
+    redis = connect_blocking(app.extensions["hub.config"])
+    worker = LaneWorker(app, redis, Drain.of_app(app, name), name, threads, stopping)
+    worker.work(logging_level="WARNING")
+    app.extensions["hub.redis"].zrem(FLEET, name)

@@ -21,6 +21,9 @@ from hub.queue.jobs import live_workers
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.ready import ReadyLanes
 
+#: Threads that share their memory's pools instead of keeping one each need a fifth less.
+_ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
+
 _log = log.get(__name__)
 
 
@@ -33,6 +36,7 @@ def run(app: Flask, processes: int, threads: int) -> None:
             Child(
                 f"worker {number + 1}",
                 hub_command("worker-process", "--threads", str(threads)),
+                environment=_ENVIRONMENT,
                 on_death=lambda pid: end_leases(app, pid),
             )
         )

@@ -2,23 +2,60 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import Executable, bindparam, case, func, insert, select
 from sqlalchemy.orm import Session
 
-from hub.database import insert
+from hub.database import JsonText, dialect_of, insert_into, run, run_each, table_of
 from hub.inbox.sources import Draft
 from hub.models import Account, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import Registry
 from hub.queue.ready import ReadyLane
 from hub.sdk.events import to_data
 
+_events, _lanes, _hooks = table_of(Event), table_of(Lane), table_of(Hook)
+_accounts = table_of(Account)
 
-@dataclass(frozen=True, slots=True)
+_LISTENING = (
+    select(
+        *_hooks.c["account_id", "id", "plugin_id", "inbox_id"],
+        _accounts.c.features,
+    )
+    .join(_accounts, _accounts.c.id == _hooks.c.account_id)
+    .where(_hooks.c.account_id.in_(bindparam("account_ids", expanding=True)), _hooks.c.enabled)
+    .order_by(_hooks.c.id)
+)
+_OWE = insert(table_of(Delivery))
+
+
+@cache
+def _store(dialect: str) -> Executable:
+    add = insert_into(dialect, _events).on_conflict_do_nothing()
+    return add.returning(*_events.c["id", "source_id", "dedupe_key"])
+
+
+@cache
+def _make_due(dialect: str) -> Executable:
+    add = insert_into(dialect, _lanes)
+    return add.on_conflict_do_update(
+        index_elements=[_lanes.c.hook_id, _lanes.c.key],
+        set_={
+            # An older delivery that waits for its time keeps the whole lane waiting.
+            "due_at": func.coalesce(_lanes.c.due_at, add.excluded.due_at),
+            "queued_at": case(
+                (_lanes.c.due_at.is_(None), add.excluded.queued_at), else_=_lanes.c.queued_at
+            ),
+        },
+    ).returning(*_lanes.c["id", "hook_id", "key", "due_at", "owner", "lease_until"])
+
+
+@dataclass(frozen=True)
 class Submission:
     """What one webhook means, on its way into the database."""
 
@@ -28,6 +65,30 @@ class Submission:
     payload: Any
     delivery_id: str | None
     received_at: datetime
+
+    @cached_property
+    def rows(self) -> Sequence[dict[str, Any]]:
+        """The rows of its events. The database's turn is short for those who have made them."""
+        payload = JsonText(json.dumps(self.payload))
+        return [
+            {
+                "account_id": self.account_id,
+                "source_id": self.source_id,
+                "name": draft.event.name,
+                "dedupe_key": draft.dedupe_key,
+                "delivery_id": self.delivery_id,
+                "part": part,
+                "contact_id": draft.event.contact.id if draft.event.contact else None,
+                "conversation_id": draft.event.conversation.id
+                if draft.event.conversation
+                else None,
+                "occurred_at": draft.event.occurred_at,
+                "received_at": self.received_at,
+                "data": JsonText(json.dumps(_canonical(draft))),
+                "payload": payload,
+            }
+            for part, draft in enumerate(self.drafts)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,48 +142,26 @@ class _ListeningHook:
     features: frozenset[str]
 
     def listens_to(self, draft: Draft, registry: Registry) -> bool:
+        conversation = draft.event.conversation
+        inbox_id = conversation.inbox_id if conversation else None
+        # An inbox hook gets the contacts of all inboxes: contacts belong to none.
+        if self.inbox_id and inbox_id is not None and str(inbox_id) != self.inbox_id:
+            return False
         plugin = registry.plugins.get(self.plugin_id)
         if plugin is None:
             # Not installed now. What it would have wanted is decided when it is back.
             return True
-        if draft.event.name not in plugin.events:
-            return False
         if plugin.feature_flag and plugin.feature_flag not in self.features:
             return False
-        conversation = draft.event.conversation
-        if self.inbox_id is None or conversation is None or conversation.inbox_id is None:
-            # An inbox hook gets the contacts of all inboxes: contacts belong to none.
-            return True
-        return str(conversation.inbox_id) == self.inbox_id
+        return draft.event.name in plugin.events
 
 
 def _store_events(
     session: Session, submissions: Sequence[Submission]
 ) -> dict[tuple[int, str], int]:
-    rows = [
-        {
-            "account_id": item.account_id,
-            "source_id": item.source_id,
-            "name": draft.event.name,
-            "dedupe_key": draft.dedupe_key,
-            "delivery_id": item.delivery_id,
-            "part": part,
-            "contact_id": draft.event.contact.id if draft.event.contact else None,
-            "conversation_id": draft.event.conversation.id if draft.event.conversation else None,
-            "occurred_at": draft.event.occurred_at,
-            "received_at": item.received_at,
-            "data": _canonical(draft),
-            "payload": item.payload,
-        }
-        for item in submissions
-        for part, draft in enumerate(item.drafts)
-    ]
-    statement = (
-        insert(session, Event)
-        .on_conflict_do_nothing()
-        .returning(Event.id, Event.source_id, Event.dedupe_key)
-    )
-    return {(row.source_id, row.dedupe_key): row.id for row in session.execute(statement, rows)}
+    rows = [row for item in submissions for row in item.rows]
+    stored = run_each(session, _store(dialect_of(session)), rows)
+    return {(source_id, dedupe_key): number for number, source_id, dedupe_key in stored}
 
 
 def _canonical(draft: Draft) -> dict[str, Any]:
@@ -132,12 +171,7 @@ def _canonical(draft: Draft) -> dict[str, Any]:
 
 
 def _hooks_of(session: Session, account_ids: set[int]) -> dict[int, list[_ListeningHook]]:
-    rows = session.execute(
-        select(Hook.id, Hook.account_id, Hook.plugin_id, Hook.inbox_id, Account.features)
-        .join(Account, Account.id == Hook.account_id)
-        .where(Hook.account_id.in_(account_ids), Hook.enabled)
-        .order_by(Hook.id)
-    )
+    rows = run(session, _LISTENING, account_ids=sorted(account_ids))
     hooks: dict[int, list[_ListeningHook]] = {}
     for row in rows:
         hook = _ListeningHook(row.id, row.plugin_id, row.inbox_id, frozenset(row.features))
@@ -150,27 +184,18 @@ def _store_debts(session: Session, debts: Sequence[_Debt], now: datetime) -> lis
         return []
     # Sorted, so that two transactions never wait for each other's lanes crosswise.
     keys = sorted({(debt.hook_id, debt.lane_key) for debt in debts})
-    add = insert(session, Lane)
-    statement = add.on_conflict_do_update(
-        index_elements=[Lane.hook_id, Lane.key],
-        set_={
-            # An older delivery that waits for its time keeps the whole lane waiting.
-            "due_at": func.coalesce(Lane.due_at, add.excluded.due_at),
-            "queued_at": case(
-                (Lane.due_at.is_(None), add.excluded.queued_at), else_=Lane.queued_at
-            ),
-        },
-    ).returning(Lane.id, Lane.hook_id, Lane.key, Lane.due_at, Lane.owner, Lane.lease_until)
-    lanes = session.execute(
-        statement,
+    lanes = run_each(
+        session,
+        _make_due(dialect_of(session)),
         [
             {"hook_id": hook_id, "key": key, "due_at": now, "queued_at": now, "epoch": 0}
             for hook_id, key in keys
         ],
     ).all()
     lane_ids = {(lane.hook_id, lane.key): lane.id for lane in lanes}
-    session.execute(
-        insert(session, Delivery),
+    run_each(
+        session,
+        _OWE,
         [
             {
                 "event_id": debt.event_id,

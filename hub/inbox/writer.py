@@ -11,6 +11,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from typing import TypeVar
 
 from flask import Flask
 from sqlalchemy.exc import (
@@ -36,6 +37,7 @@ _log = log.get(__name__)
 
 Announce = Callable[[Sequence[ReadyLane]], None]
 _Waiting = tuple[Submission, "Future[list[int]]"]
+_Item = TypeVar("_Item")
 
 
 class StorageUnavailable(Exception):
@@ -54,6 +56,7 @@ class Writer:
         self._registry = registry
         self._announce = announce
         self._waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._announcing: queue.SimpleQueue[Sequence[ReadyLane]] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
 
@@ -63,6 +66,7 @@ class Writer:
         :raises StorageUnavailable: it could not be stored.
         """
         self._ensure_thread()
+        _ = submission.rows  # made by this thread, not by the one all wait for
         future: Future[list[int]] = Future()
         self._waiting.put((submission, future))
         return future.result()
@@ -75,20 +79,21 @@ class Writer:
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
                 self._thread.start()
+                threading.Thread(target=self._tell, name="announcer", daemon=True).start()
 
     def _run(self) -> None:
         with self._app.app_context():
             while True:
-                self._store(self._gather())
+                self._store(_gather(self._waiting))
 
-    def _gather(self) -> list[_Waiting]:
-        gathered = [self._waiting.get()]
-        while len(gathered) < GATHER:
-            try:
-                gathered.append(self._waiting.get_nowait())
-            except queue.Empty:
-                break
-        return gathered
+    def _tell(self) -> None:
+        with self._app.app_context():
+            while True:
+                lanes = [lane for ready in _gather(self._announcing) for lane in ready]
+                try:
+                    self._announce(lanes)
+                except Exception as error:  # the thread must live; the sweeper will queue
+                    _log.error("lanes could not be announced", error=repr(error))
 
     def _store(self, gathered: list[_Waiting]) -> None:
         try:
@@ -102,8 +107,9 @@ class Writer:
         else:
             for (_, future), ids in zip(gathered, accepted.event_ids, strict=True):
                 future.set_result(ids)
-            # After the answer: the promise is kept by the commit alone.
-            self._announce(accepted.ready)
+            # After the answer, and beside the next commit: the promise is kept by this one alone.
+            if accepted.ready:
+                self._announcing.put(accepted.ready)
 
     def _store_one_by_one(self, gathered: list[_Waiting], error: SQLAlchemyError) -> None:
         """One submission that the database refuses must not take the others with it."""
@@ -120,6 +126,17 @@ class Writer:
 
     def _commit(self, submissions: Sequence[Submission]) -> Accepted:
         return in_transaction(lambda session: accept(session, submissions, self._registry))
+
+
+def _gather(waiting: queue.SimpleQueue[_Item]) -> list[_Item]:
+    """What waits, at least one."""
+    gathered = [waiting.get()]
+    while len(gathered) < GATHER:
+        try:
+            gathered.append(waiting.get_nowait())
+        except queue.Empty:
+            break
+    return gathered
 
 
 def _may_pass(error: SQLAlchemyError) -> bool:

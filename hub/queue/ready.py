@@ -30,16 +30,20 @@ DEFAULT_LIMIT = 4
 SLOT_TTL = 30
 
 # KEYS: hooks, limits. ARGV: key prefixes ready, slots, held; slot prefix, slot TTL in ms, default
-# limit, 1 to take or 0 only to look. Answers {hook, lane} or nothing. Redis' own clock is used.
+# limit, 1 to take or 0 only to look, a hook and its slot that is free from now on (or nothing),
+# a hook to pass over (or nothing) unless it is the only one.
+# Answers {hook, lane} or nothing. Redis' own clock is used.
 _TAKE = """
+if ARGV[9] ~= '' then redis.call('ZREM', ARGV[2] .. ARGV[8], ARGV[9]) end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local alone = redis.call('HLEN', KEYS[2]) < 2
 for _, hook in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local ready = ARGV[1] .. hook
   local lane = redis.call('ZRANGE', ready, 0, 0)[1]
   if not lane then
     redis.call('ZREM', KEYS[1], hook)
-  elseif redis.call('EXISTS', ARGV[3] .. hook) == 0 then
+  elseif (alone or hook ~= ARGV[10]) and redis.call('EXISTS', ARGV[3] .. hook) == 0 then
     local slots = ARGV[2] .. hook
     redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
     local limit = tonumber(redis.call('HGET', KEYS[2], hook) or ARGV[6])
@@ -96,10 +100,27 @@ class ReadyLanes:
             pipeline.zadd(HOOKS, dict.fromkeys(map(str, by_hook), 0), nx=True)
             pipeline.execute()
 
-    def take(self, worker: str = "") -> TakenLane | None:
-        """Take the next lane, or ``None`` when no hook has one ready and a slot free."""
+    def take(self, worker: str = "", passing_over: int | None = None) -> TakenLane | None:
+        """Take the next lane, or ``None`` when no hook has one ready and a slot free.
+
+        No lane of the hook that is to be passed over, unless there is no other hook at all.
+        """
+        return self._take_next(worker, passing_over)
+
+    def exchange(
+        self, lane: TakenLane, worker: str = "", passing_over: int | None = None
+    ) -> TakenLane | None:
+        """``give_back`` and ``take`` in one step."""
+        return self._take_next(worker, passing_over, (lane.hook_id, lane.slot))
+
+    def _take_next(
+        self,
+        worker: str,
+        passing_over: int | None,
+        given_back: tuple[int | str, str] = ("", ""),
+    ) -> TakenLane | None:
         slot = f"{worker}/{uuid.uuid4().hex}"
-        found = self._run(slot, take=True)
+        found = self._run(slot, 1, *given_back, "" if passing_over is None else passing_over)
         if not found:
             return None
         hook_id, lane_id = int(found[0]), int(found[1])
@@ -107,12 +128,12 @@ class ReadyLanes:
 
     def has_takeable(self) -> bool:
         """Whether ``take`` would find a lane."""
-        return self._run("", take=False) is not None
+        return self._run("", 0, "", "", "") is not None
 
-    def _run(self, slot: str, *, take: bool) -> Any:
+    def _run(self, slot: str, *options: int | str) -> Any:
         return self._take(
             keys=[HOOKS, LIMITS],
-            args=[READY, SLOTS, HELD, slot, SLOT_TTL * 1000, DEFAULT_LIMIT, int(take)],
+            args=[READY, SLOTS, HELD, slot, SLOT_TTL * 1000, DEFAULT_LIMIT, *options],
         )
 
     def give_back(self, lane: TakenLane) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import func, select, update
@@ -12,7 +13,8 @@ from hub.database import in_transaction, reading
 from hub.delivery import prune
 from hub.delivery.prune import older_than
 from hub.fleet import upkeep
-from hub.models import Attempt, Delivery, DeliveryState, Event, Link
+from hub.inbox.quarantine import Refused, Request, hold
+from hub.models import Attempt, Delivery, DeliveryState, Event, Link, QuarantinedRequest
 from hub.sdk import Rejected, RetryLater
 
 
@@ -76,6 +78,17 @@ def test_it_goes_in_batches_past_what_is_kept(world, crm, monkeypatch):
     pruning = older_than(90 * 86_400)
     assert [pruning.step() for _ in range(4)] == [3, 3, 3, None]
     assert number_of(Event) == 1
+
+
+def test_old_refused_requests_go_too(world, monkeypatch):
+    monkeypatch.setattr(prune, "BATCH", 2)
+    refusal = Refused(401, "signature_wrong", "The signature is wrong.")
+    for days in (1, 89, 91, 92, 93):
+        request = Request({}, b"{}", SystemClock().now() - timedelta(days=days))
+        in_transaction(partial(hold, source_id=world.source.id, request=request, refusal=refusal))
+    assert older_than(90 * 86_400).count_requests() == 3
+    assert prune_all() == 3
+    assert number_of(QuarantinedRequest) == 2
 
 
 def test_the_sweepers_process_prunes_a_few_batches_a_round(world, monkeypatch):

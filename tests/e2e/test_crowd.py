@@ -10,8 +10,9 @@ from typing import Any
 
 from hub_glpi.simulator import GlpiSimulator
 
-from hub.sdk.testing import payloads
 from hub.sdk.testing.simulator import Fault
+from tests.support import crowd
+from tests.support.crowd import contact
 from tests.support.installation import RunningHub
 
 CONTACTS = range(1_000, 1_100)
@@ -22,35 +23,12 @@ MESSAGES = [(5_000, number) for number in range(100)] + [
 ]
 
 
-def contact(number: int) -> dict[str, Any]:
-    return {
-        **payloads.load("contact_created_full"),
-        "id": number,
-        "name": f"Person {number}",
-        "email": f"person{number}@example.com",
-        "phone_number": None,
-    }
-
-
 def conversation(number: int) -> dict[str, Any]:
-    data = payloads.load("conversation_created_widget_with_message")
-    data["id"] = number
-    data["messages"] = []
-    data["contact_inbox"]["contact_id"] = number - 4_000
-    data["meta"]["sender"] = {**contact(number - 4_000), "type": "contact"}
-    return data
+    return crowd.conversation(number, contact(number - 4_000))
 
 
 def message(talk: int, number: int) -> dict[str, Any]:
-    data = payloads.load("message_created_incoming_widget")
-    person = contact(talk - 4_000)
-    return {
-        **data,
-        "id": 90_000 + number,
-        "content": f"Message {number}.",
-        "sender": person,
-        "conversation": conversation(talk),
-    }
+    return crowd.message(number, talk, contact(talk - 4_000))
 
 
 def test_none_is_doubled_and_none_is_missing(tmp_path):

@@ -162,3 +162,19 @@ def test_calls_per_second_are_shared(redis):
     for _ in range(25):
         limit.wait(1, 20)
     assert time.monotonic() - started > 0.2, "20 at once, then one every 50 ms"
+
+
+def test_a_hook_can_be_passed_over_for_others(ready):
+    ready.set_limits({1: 4, 2: 4})
+    ready.push([ReadyLane(1, 1), ReadyLane(2, 2)])
+    assert ready.take(passing_over=1).hook_id == 2
+    assert ready.take(passing_over=1) is None
+    assert ready.take().hook_id == 1
+
+
+def test_the_only_hook_is_not_passed_over(ready):
+    ready.set_limits({1: 4})
+    ready.push([ReadyLane(1, 1), ReadyLane(1, 2)])
+    taken = ready.take(passing_over=1)
+    assert taken is not None
+    assert ready.exchange(taken, passing_over=1) is not None

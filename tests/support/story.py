@@ -20,6 +20,7 @@ class Story:
     contact: Contact = field(
         default_factory=lambda: Contact("17", "Ann Lee", "ann@example.com", "+4915112345678")
     )
+    conversation: str = "1201"
     _minutes: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     def happens(self, name: str, message: Message | None = None, status: Any = None) -> Event:
@@ -33,9 +34,9 @@ class Story:
             conversation=None
             if name.startswith("contact.")
             else Conversation(
-                "1201",
+                self.conversation,
                 status or "open",
-                url="https://chat.example/app/accounts/1/conversations/1201",
+                url=f"https://chat.example/app/accounts/1/conversations/{self.conversation}",
                 created_at=_BEGIN,
             ),
             message=message,

@@ -1,0 +1,35 @@
+"""Plugins that ``hub plugins new`` wrote, installed without pip."""
+
+from __future__ import annotations
+
+import configparser
+import shutil
+from pathlib import Path
+
+from hub.plugins import scaffold
+
+
+def install(folder: Path, name: str = "acme") -> Path:
+    """Write a plugin and lay it out as pip would; the folder is one for PYTHONPATH."""
+    scaffold.write(name, folder / name)
+    site = folder / "site"
+    package = f"hub_{name}"
+    shutil.copytree(folder / name / package, site / package)
+    described = configparser.ConfigParser()
+    described.read(folder / name / "setup.cfg")
+    metadata = site / f"{package}-0.1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {described['metadata']['name']}\nVersion: 0.1.0\n"
+    )
+    points = described["options.entry_points"]["hub.plugins"].strip()
+    (metadata / "entry_points.txt").write_text(f"[hub.plugins]\n{points}\n")
+    return site
+
+
+def edit(site: Path, file: str, old: str, new: str) -> None:
+    """Change a file of Acme's package."""
+    path = site / "hub_acme" / file
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{file} has no {old!r}"
+    path.write_text(text.replace(old, new), encoding="utf-8")

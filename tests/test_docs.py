@@ -11,6 +11,8 @@ import pytest
 import hub.sdk
 from hub.cli import cli
 from hub.sdk.plugin import Plugin
+from hub.sdk.testing.conformance.subject import Subject
+from hub.sdk.testing.simulator import FAULT_KINDS
 
 ROOT = Path(__file__).parent.parent
 OPERATING = (ROOT / "docs/operating.md").read_text(encoding="utf-8")
@@ -29,9 +31,34 @@ def test_every_field_of_the_manifest_is_documented():
     assert [name for name in sorted(fields) if f"`{name}`" not in PLUGINS] == []
 
 
+def test_every_member_of_the_kit_is_documented():
+    members = {name for name in vars(Subject) if not name.startswith("_")} - {"bench"}
+    members |= set(Subject.__annotations__)
+    assert members >= {"plugin", "simulator", "settings", "remote", "reads_answers"}
+    kit = PLUGINS.partition("## The conformance kit")[2]
+    assert [name for name in sorted(members) if f"`{name}" not in kit] == []
+
+
+def test_every_fault_is_documented():
+    assert [kind for kind in FAULT_KINDS if kind not in PLUGINS] == []
+
+
+def test_every_name_of_the_sdk_that_an_author_needs_is_documented():
+    """The protocols are described by what they offer."""
+    described = {
+        *("Attachment", "BatchOutcome", "BorrowedSession", "Call", "CallContext", "Change"),
+        *("Clock", "Conversation", "Context", "EVENT_NAMES", "HttpClient", "HubError", "LaneLost"),
+        *("Link", "Links", "Log", "Message", "Outcome", "Redactor", "Sender", "SessionDriver"),
+        *("SessionPool", "SetupContext", "Source", "Translator", "CONVERSATION_CREATED"),
+        *("CONVERSATION_RESOLVED", "CONVERSATION_UPDATED", "MESSAGE_CREATED", "MESSAGE_UPDATED"),
+    }
+    names = set(hub.sdk.__all__) - described
+    assert [name for name in sorted(names) if name not in PLUGINS] == []
+
+
 def test_the_example_plugin_is_a_plugin():
     """The code of the page runs as it stands."""
-    (code,) = re.findall(r"```python\n(.*?)```", PLUGINS, re.DOTALL)
+    code, *_ = re.findall(r"```python\n(.*?)```", PLUGINS, re.DOTALL)
     namespace: dict[str, object] = {}
     exec(compile(code, "docs/plugins.md", "exec"), namespace)
     plugin = hub.sdk.plugin.validate(namespace["plugin"], "acme")

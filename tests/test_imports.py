@@ -33,7 +33,12 @@ def hub_parts(folder: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(
-    "folder", ["plugins/glpi/hub_glpi", "plugins/leadsquared_stub/hub_leadsquared"]
+    "folder",
+    [
+        "plugins/glpi/hub_glpi",
+        "plugins/leadsquared_stub/hub_leadsquared",
+        "plugins/webhook/hub_webhook",
+    ],
 )
 def test_plugins_know_only_the_sdk(folder):
     assert [item for item in hub_parts(folder) if not item[1].startswith("hub.sdk")] == []

@@ -36,6 +36,19 @@ def list_(as_json: bool) -> None:
     show([_row(account) for account in accounts.listed()], as_json)
 
 
+@group.command("feature")
+@click.argument("account")
+@click.argument("feature")
+@click.option("--on/--off", default=True, show_default=True)
+@json_option
+@with_application
+def feature(account: str, feature: str, on: bool, as_json: bool) -> None:
+    """Switch a feature of an account on or off; plugins that need it are owed nothing without."""
+    found = accounts.find(account)
+    others = [name for name in found.features if name != feature]
+    show(_row(accounts.update(found.id, features=[*others, feature] if on else others)), as_json)
+
+
 def _row(account: Account) -> dict[str, Any]:
     return {
         "id": account.id,

@@ -1,4 +1,4 @@
-"""``hub demo``: the whole way of real events, from Chatwoot's webhooks to tickets in GLPI."""
+"""``hub demo``: the whole way of real events, from Chatwoot's webhooks to two CRMs at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -43,7 +44,8 @@ _REQUESTER = 1
 @click.option("--once", is_flag=True, help="End by itself; exit code 0 only if nothing is lost.")
 @click.option("--port", type=int, default=8000, show_default=True)
 def demo(once: bool, port: int) -> None:
-    """Start everything with a GLPI simulator, send recorded Chatwoot events, show what arrived.
+    """Start everything with simulators of GLPI and LeadSquared, send recorded Chatwoot events, and
+    show what arrived in both.
 
     Works in HUB_DATA_DIR, which should be empty; 'make demo' takes a fresh one.
     """
@@ -54,15 +56,20 @@ def demo(once: bool, port: int) -> None:
         require_schema()
         port = _free_port(port)
         glpi = _Glpi(_free_port(8091))
-        installation.supervisor.add(glpi.child())
+        leadsquared = _LeadSquared(_free_port(8092))
+        for crm in (glpi, leadsquared):
+            installation.supervisor.add(crm.child())
         installation.start("127.0.0.1", port, processes=2, threads=DEFAULT_THREADS)
         # Children are watched from now on; the demo itself goes on in the foreground.
         watch = threading.Thread(target=installation.supervisor.run, name="supervisor")
         watch.start()
         try:
-            complete = _show(f"http://127.0.0.1:{port}", glpi)
+            complete = _show(f"http://127.0.0.1:{port}", glpi, leadsquared)
             if not once:
-                say(f"\nThe hub stays up at http://127.0.0.1:{port}, GLPI at {glpi.url}.")
+                say(
+                    f"\nThe hub stays up at http://127.0.0.1:{port}, GLPI at {glpi.url}, "
+                    f"LeadSquared at {leadsquared.base}."
+                )
                 threading.Event().wait()
         except KeyboardInterrupt:
             say("Stopping.")
@@ -73,61 +80,86 @@ def demo(once: bool, port: int) -> None:
         raise Failure("Not every event arrived; see above.")
 
 
-class _Glpi:
-    """The GLPI simulator, as a process of its own."""
+class _Crm:
+    """A simulator, as a process of its own."""
 
     def __init__(self, port: int) -> None:
         self.port = port
         self.base = f"http://127.0.0.1:{port}"
-        self.url = f"{self.base}/apirest.php"
-        self.app_token = secrets.token_urlsafe(24)
-        self.user_token = secrets.token_urlsafe(24)
-
-    def child(self) -> Child:
-        return Child(
-            "glpi",
-            hub_command(
-                *("glpi-simulator", "--port", str(self.port)),
-                *("--app-token", self.app_token, "--user-token", self.user_token),
-            ),
-        )
+        self.key, self.secret = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
 
     def state(self) -> dict[str, Any]:
         state: dict[str, Any] = requests.get(f"{self.base}/__simulator__/state", timeout=10).json()
         return state
 
 
-def _show(hub_url: str, glpi: _Glpi) -> bool:
+class _Glpi(_Crm):
+    @property
+    def url(self) -> str:
+        return f"{self.base}/apirest.php"
+
+    def child(self) -> Child:
+        return Child(
+            "glpi",
+            hub_command(
+                *("glpi-simulator", "--port", str(self.port)),
+                *("--app-token", self.key, "--user-token", self.secret),
+            ),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        return {"api_url": self.base, "app_token": self.key, "user_token": self.secret}
+
+
+class _LeadSquared(_Crm):
+    def child(self) -> Child:
+        return Child(
+            "leadsquared",
+            hub_command(
+                *("leadsquared-simulator", "--port", str(self.port), "--calls", "0"),
+                *("--access-key", self.key, "--secret-key", self.secret),
+            ),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        return {
+            "api_url": self.base,
+            "access_key": self.key,
+            "secret_key": self.secret,
+            "calls_per_second": 25,
+            "enable_conversation_activity": True,
+            "enable_transcript_activity": True,
+        }
+
+
+def _show(hub_url: str, glpi: _Glpi, leadsquared: _LeadSquared) -> bool:
     _wait_for(f"{hub_url}/readyz")
-    _wait_for(f"{glpi.base}/__simulator__/state")
-    source, hook = _install(glpi)
+    for crm in (glpi, leadsquared):
+        _wait_for(f"{crm.base}/__simulator__/state")
+    source, hooks_made = _install({"glpi": glpi.settings(), "leadsquared": leadsquared.settings()})
     answers = _send(hub_url, source)
     _drain()
     _print_glpi(glpi.state())
-    return _print_outcomes(hook, answers)
+    _print_leadsquared(leadsquared.state())
+    _print_ignored(answers)
+    complete = [_print_outcomes(hook, answers) for hook in hooks_made]
+    return all(complete)
 
 
-def _install(glpi: _Glpi) -> tuple[Source, Hook]:
-    """The steps of an operator: an account, a source, a hook."""
+def _install(plugins: Mapping[str, dict[str, Any]]) -> tuple[Source, list[Hook]]:
+    """The steps of an operator: an account, a source, and a hook for each CRM."""
     account = accounts.create(f"Demo {time.strftime('%Y-%m-%d %H:%M:%S')}", "DE")
     source = sources.create(
         account, "chatwoot", signing_secret=secrets.token_urlsafe(24), base_url=_CHATWOOT
     )
-    hook, report = hooks.create(
-        account,
-        "glpi",
-        {
-            "api_url": glpi.base,
-            "app_token": glpi.app_token,
-            "user_token": glpi.user_token,
-            "enable_ticket_sync": True,
-            "enable_followup_sync": True,
-        },
-    )
-    if not report.ok:
-        raise Failure(f"The GLPI hook could not be set up: {report.sentence}")
-    say(f"GLPI is connected: {report.sentence}")
-    return source, hook
+    made = []
+    for plugin_id, settings in plugins.items():
+        hook, report = hooks.create(account, plugin_id, settings)
+        if not report.ok:
+            raise Failure(f"The hook {hook.name} could not be set up: {report.sentence}")
+        say(f"{hook.name} is connected: {report.sentence}")
+        made.append(hook)
+    return source, made
 
 
 def _send(hub_url: str, source: Source) -> dict[str, dict[str, Any]]:
@@ -162,7 +194,7 @@ def _drain() -> None:
     give_up = time.monotonic() + PATIENCE
     with Progress() as progress:
         total = _open()
-        task = progress.add_task("Delivering to GLPI     ", total=total or 1)
+        task = progress.add_task("Delivering to the CRMs ", total=total or 1)
         while not is_settled(horizon=PATIENCE) and time.monotonic() < give_up:
             progress.update(task, completed=total - _open())
             time.sleep(0.1)
@@ -220,20 +252,40 @@ def _print_glpi(state: dict[str, Any]) -> None:
     )
 
 
-def _print_outcomes(hook: Hook, answers: dict[str, dict[str, Any]]) -> bool:
+def _print_leadsquared(state: dict[str, Any]) -> None:
+    activities = Counter(row["RelatedProspectId"] for row in state["activities"])
+    table(
+        [
+            {
+                "name": f"{row.get('FirstName') or ''} {row.get('LastName') or ''}".strip(),
+                "email": row.get("EmailAddress"),
+                "phone": row.get("Mobile") or row.get("Phone"),
+                "activities": activities[row["ProspectID"]],
+            }
+            for row in state["leads"]
+        ],
+        (),
+        title="Leads in LeadSquared",
+    )
+
+
+def _print_ignored(answers: dict[str, dict[str, Any]]) -> None:
     ignored = [
         {"payload": name, "why": answer.get("reason") or answer.get("error") or answer["status"]}
         for name, answer in answers.items()
         if answer.get("status") != "accepted"
     ]
     table(ignored, (), title="Not meant for a CRM")
+
+
+def _print_outcomes(hook: Hook, answers: dict[str, dict[str, Any]]) -> bool:
     found = history.deliveries(DeliveryFilter(hook_id=hook.id), limit=1_000)
     not_done = [
         {"delivery": d.id, "event": e.name, "state": d.state.value, "why": d.reason}
         for d, e in reversed(found)
         if d.state != DeliveryState.DONE
     ]
-    table(not_done, (), title="Skipped, and why")
+    table(not_done, (), title=f"{hook.name}: skipped, and why")
     counts = Counter(delivery.state for delivery, _ in found)
     refused = [name for name, answer in answers.items() if answer["http"] >= 300]
     lost = [
@@ -242,7 +294,7 @@ def _print_outcomes(hook: Hook, answers: dict[str, dict[str, Any]]) -> bool:
         if state not in (DeliveryState.DONE, DeliveryState.SKIPPED, DeliveryState.SUPERSEDED)
     ]
     Console().print(
-        f"{len(answers)} webhooks sent, {len(found)} deliveries owed: "
+        f"{hook.name}: {len(answers)} webhooks sent, {len(found)} deliveries owed: "
         + ", ".join(f"{number} {state.value}" for state, number in sorted(counts.items()))
         + f". Refused: {len(refused)}."
     )

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from flask import Flask, current_app
 
 from hub import log
+from hub.plugins import importing
 from hub.sdk.plugin import BadManifest, Plugin, validate
 
 GROUP = "hub.plugins"
@@ -44,7 +45,7 @@ class Registry:
         return cls.of(entry_points(group=GROUP))
 
     @classmethod
-    def of(cls, found: Iterable[EntryPoint]) -> Registry:
+    def of(cls, found: Iterable[EntryPoint], limit: float = importing.LIMIT) -> Registry:
         """The registry of these entry points. A broken plugin breaks only itself."""
         by_id: dict[str, list[EntryPoint]] = {}
         for entry in found:
@@ -52,7 +53,7 @@ class Registry:
         plugins: dict[str, Plugin] = {}
         broken: list[BrokenPlugin] = []
         for plugin_id, entries in sorted(by_id.items()):
-            outcome = _load(plugin_id, entries)
+            outcome = _load(plugin_id, entries, limit)
             if isinstance(outcome, Plugin):
                 plugins[plugin_id] = outcome
             else:
@@ -85,7 +86,7 @@ def current() -> Registry:
     return registry
 
 
-def _load(plugin_id: str, entries: list[EntryPoint]) -> Plugin | BrokenPlugin:
+def _load(plugin_id: str, entries: list[EntryPoint], limit: float) -> Plugin | BrokenPlugin:
     names = sorted({entry.dist.name if entry.dist else "unknown" for entry in entries})
     distribution = ", ".join(names)
     if len(entries) > 1:
@@ -96,10 +97,18 @@ def _load(plugin_id: str, entries: list[EntryPoint]) -> Plugin | BrokenPlugin:
             "uninstall all but one.",
         )
     try:
-        return validate(entries[0].load(), plugin_id)
+        with importing.bounded(limit):
+            loaded = entries[0].load()
+        return validate(loaded, plugin_id)
+    except importing.TookTooLong:
+        return BrokenPlugin(
+            plugin_id,
+            distribution,
+            f"Importing it takes longer than {limit:g} seconds; it was broken off.",
+        )
     except BadManifest as error:
         return BrokenPlugin(plugin_id, distribution, str(error))
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit, importing.Exited) as error:
         # Whatever a plugin's import does wrong, the hub must start and say so.
         return BrokenPlugin(
             plugin_id,

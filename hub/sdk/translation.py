@@ -9,6 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
+from typing import Final
+
+#: The languages that the hub speaks beside English, and plugins should.
+LANGUAGES: Final = ("fr", "pt_BR", "es")
 
 _NAME = re.compile(r"\\?\{(\w+)\\?\}")
 
@@ -31,6 +35,12 @@ class Translator:
                 }
                 return translation.format_map(values)
         return sentence
+
+    def knows(self, sentence: str) -> bool:
+        """Whether the catalogue has the sentence, as it is or as a template."""
+        return sentence in self._catalogue or any(
+            pattern.fullmatch(sentence) for pattern, _ in self._templates
+        )
 
     @cached_property
     def _templates(self) -> list[tuple[re.Pattern[str], str]]:

@@ -101,6 +101,7 @@ def test_something_else_than_a_plugin_is_set_aside(entry):
         ("import a_module_that_is_not_there", "ModuleNotFoundError"),
         ("raise SystemExit(3)", "SystemExit: 3"),
         ("x = (", "SyntaxError"),
+        ("import os; os._exit(0)", "end the process with status 0"),
     ],
 )
 def test_an_import_that_fails_does_not_stop_the_hub(entry, tmp_path, monkeypatch, body, reason):
@@ -114,6 +115,24 @@ def test_an_import_that_fails_does_not_stop_the_hub(entry, tmp_path, monkeypatch
     assert "Traceback" in registry.broken[0].traceback
     with pytest.raises(UnknownPlugin, match="The plugin broken is broken"):
         registry.get("broken")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import time; time.sleep(600)",
+        "while True:\n    try:\n        while True: pass\n    except Exception: pass",
+    ],
+    ids=["sleeps", "never ends"],
+)
+def test_an_import_that_takes_long_is_broken_off(entry, tmp_path, monkeypatch, body):
+    name = f"slow_{abs(hash(body))}"
+    (tmp_path / f"{name}.py").write_text(body)
+    monkeypatch.syspath_prepend(tmp_path)
+    slow = EntryPoint("slow", f"{name}:plugin", "hub.plugins")
+    registry = Registry.of([slow, entry(make())], limit=0.2)
+    assert list(registry.plugins) == ["good"]
+    assert "takes longer than 0.2 seconds" in registry.broken[0].sentence
 
 
 def test_two_plugins_that_claim_one_id_are_both_set_aside(entry):

@@ -19,7 +19,7 @@ import requests
 from hub.sdk.context import SessionDriver
 from hub.sdk.errors import HubError, RetryLater
 from hub.sdk.events import Event
-from hub.sdk.http import Call, CallRules, HttpClient
+from hub.sdk.http import READ_TIMEOUT, Call, CallRules, HttpClient
 from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
 from hub.sdk.redaction import Redactor
@@ -148,7 +148,7 @@ class MemoryContext:
     ``settings`` go through the plugin's schema when a plugin is given, so defaults are filled in.
 
     :ivar calls: every HTTP call made.
-    :ivar steps: the names of the setup steps gone through.
+    :ivar steps: the names of the setup steps gone through; ``titles`` what people read.
     :ivar story: the sentences given to ``progress``.
     :ivar waiting: the events that wait behind this one in the lane; settable.
     :ivar boundaries: the names of the boundaries passed so far.
@@ -168,6 +168,7 @@ class MemoryContext:
         default_region: str | None = None,
         crash_at: int | None = None,
         settle: float = 0.0,
+        read_timeout: float = READ_TIMEOUT,
     ) -> None:
         self.plugin = plugin
         given = dict(settings or {})
@@ -183,6 +184,7 @@ class MemoryContext:
         self.log = MemoryLog()
         self.calls: list[Call] = []
         self.steps: list[str] = []
+        self.titles: list[str] = []
         self.story: list[str] = []
         self.waiting: list[Event] = []
         self.boundaries: list[str] = []
@@ -193,6 +195,7 @@ class MemoryContext:
             requests.Session(),
             redactor=self.redactor,
             rules=CallRules(before=self._before_call, after=self._after_call),
+            read_timeout=read_timeout,
         )
 
     def identity(self, *keys: str) -> AbstractContextManager[None]:
@@ -221,8 +224,9 @@ class MemoryContext:
 
     @contextmanager
     def step(self, name: str, title: str) -> Iterator[None]:
-        """Keep the step's name."""
+        """Keep the step's name and title."""
         self.steps.append(name)
+        self.titles.append(title)
         yield
 
     def boundary(self, name: str) -> None:

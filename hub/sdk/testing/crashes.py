@@ -70,6 +70,13 @@ class Survived:
     end_state: Any
 
 
+def spread(count: int, most: int) -> list[int]:
+    """At most so many of the numbers from 1 to ``count``, evenly spread, with both ends."""
+    if count <= most:
+        return list(range(1, count + 1))
+    return sorted({1 + round(step * (count - 1) / (most - 1)) for step in range(most)})
+
+
 class CrashHarness:
     """An installation with one hook, and a simulator in a process of its own.
 
@@ -87,6 +94,14 @@ class CrashHarness:
 
     def __enter__(self) -> Self:
         self._simulator, self._url = processes.start_simulator(self._subject.simulator)
+        try:
+            self._install()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def _install(self) -> None:
         with self._app.app_context():
             migrations.upgrade(db.engine)
             self._account = accounts.create("Acme", "DE")
@@ -96,7 +111,6 @@ class CrashHarness:
             )
             assert report.ok, report.sentence
         self._installed = Snapshot(self._app, "installed")
-        return self
 
     def __exit__(
         self,
@@ -104,6 +118,10 @@ class CrashHarness:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Stop all processes and let go of the database."""
         self._stop_workers()
         if self._simulator is not None:
             processes.stop(self._simulator)
@@ -112,9 +130,15 @@ class CrashHarness:
         self._app.extensions["hub.redis"].close()
 
     def survive(
-        self, events: Sequence[Event], *, only: Callable[[str], bool] = lambda _: True
+        self,
+        events: Sequence[Event],
+        *,
+        only: Callable[[str], bool] = lambda _: True,
+        most: int | None = None,
     ) -> Survived:
         """Deliver the events with a death at every boundary (whose name ``only`` accepts).
+
+        ``most`` bounds the number of deaths, which are then evenly spread.
 
         :raises AssertionError: a death changed the end, which is told with its boundary.
         """
@@ -126,9 +150,11 @@ class CrashHarness:
         names.unlink(missing_ok=True)
         expected = self._deliver(owed, f"{names}:0")
         boundaries = names.read_text().splitlines()
-        for number, name in enumerate(boundaries, 1):
-            if not only(name):
-                continue
+        chosen = [number for number, name in enumerate(boundaries, 1) if only(name)]
+        if most is not None:
+            chosen = [chosen[place - 1] for place in spread(len(chosen), most)]
+        for number in chosen:
+            name = boundaries[number - 1]
             found = self._deliver(owed, f"{names}:{number}", dies=True)
             assert found == expected, (
                 f"A death at boundary {number} ({name}) changed the end.\n"

@@ -227,6 +227,16 @@ class Simulator(ABC):
 
     name: ClassVar[str] = "simulator"
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        taken = sorted(
+            name
+            for name in vars(cls).keys() & vars(Simulator).keys()
+            if name.startswith("_") and not name.startswith("__")
+        )
+        if taken:
+            raise TypeError(f"{cls.__name__} uses names of Simulator itself: {', '.join(taken)}")
+
     def __init__(
         self,
         *,
@@ -240,6 +250,8 @@ class Simulator(ABC):
         self.host = host
         self.port = port
         self.service_time = service_time
+        #: Exceptions that ``handle`` raised: bugs of the simulator, answered with status 599.
+        self.bugs: list[str] = []
         self._log_secrets = log_secrets
         self._faults = _Faults(seed)
         self._log: deque[LoggedRequest] = deque(maxlen=log_size)
@@ -554,6 +566,7 @@ class _Connection(socketserver.StreamRequestHandler):
             try:
                 response, spread = simulator._serve(request)
             except Exception as error:  # a bug in a simulator must be seen by its tests
+                simulator.bugs.append(f"{request.method} {request.path}: {error!r}")
                 response, spread = Response.of_html(f"Simulator bug: {error!r}", 599), 0.0
         if response is None:
             return False

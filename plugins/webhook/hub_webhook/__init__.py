@@ -1,0 +1,17 @@
+"""Webhooks for the CRM Hub: canonical events to any HTTPS endpoint, signed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__version__ = "1.0.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Builds ``plugin`` when it is asked for, so that the simulator need not load all of it."""
+    if name == "plugin":
+        from hub_webhook.manifest import plugin
+
+        globals()["plugin"] = plugin
+        return plugin
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

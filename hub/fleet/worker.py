@@ -28,7 +28,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub import log
 from hub.queue.connection import connect_blocking
 from hub.queue.jobs import FLEET, QUEUE, Waker
-from hub.queue.ready import ReadyLanes, TakenLane
+from hub.queue.ready import ReadyLane, ReadyLanes, TakenLane
 
 if TYPE_CHECKING:
     from hub.delivery.drain import Drain
@@ -44,8 +44,8 @@ SWITCH = 0.0005
 BEAT = 4.0
 #: Seconds after which a process that gives no sign is no longer counted.
 FLEET_TTL = 15
-#: Seconds between looks whether Redis is back.
-WAIT_FOR_REDIS = 1.0
+#: Seconds between looks whether Redis, or the database, is back.
+WAIT_FOR_REDIS = WAIT_FOR_DATABASE = 1.0
 
 _log = log.get(__name__)
 
@@ -172,9 +172,13 @@ class LaneWorker(SimpleWorker):
                     lane = self._in_progress[this] = self._lanes.exchange(
                         lane, self.name, self._crowded_by(leaving=this)
                     )
-        except (RedisError, SQLAlchemyError) as error:
+        except RedisError as error:
             # The sweeper will queue again what was ready.
-            _log.error("a lane was left because Redis or the database failed", error=str(error))
+            _log.error("a lane was left because Redis failed", error=str(error))
+        except SQLAlchemyError as error:
+            _log.error("a lane was left because the database failed", error=str(error))
+            if lane is not None:
+                self._queue_again(lane)
         finally:
             if lane is not None:
                 with suppress(RedisError):  # the slot expires
@@ -182,6 +186,12 @@ class LaneWorker(SimpleWorker):
             with self._changed:
                 del self._in_progress[this]
                 self._changed.notify()
+
+    def _queue_again(self, lane: TakenLane) -> None:
+        """In a moment, when the database may be back: the sweeper would count it as queued."""
+        if not self._stopping.wait(WAIT_FOR_DATABASE):
+            with suppress(RedisError):
+                self._lanes.push([ReadyLane(lane.hook_id, lane.lane_id)])
 
     def _beat(self) -> None:
         """Signs of life, and the renewal of what the work in progress holds."""

@@ -9,8 +9,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 ENDING = ".tmpl"
-#: The longest id that leaves room for the table of a plugin that keeps one.
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+#: As ``hub.sdk.plugin.validate`` allows.
 _LENGTH = range(2, 41)
 #: Names that would make a package or a command that is there already.
 _TAKEN = frozenset({"hub", "sdk", "test", "tests", "plugin"})

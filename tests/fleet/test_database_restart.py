@@ -9,6 +9,7 @@ import requests
 
 from tests.conftest import HAS_POSTGRES, own_postgres
 from tests.support import crowd
+from tests.support.fleet import POLICY
 from tests.support.installation import RunningHub
 
 CONTACTS = range(1, 21)
@@ -20,7 +21,9 @@ def test_a_restarted_server_costs_nothing_but_time(tmp_path, server):
     bodies = [json.dumps(crowd.contact(number)).encode() for number in CONTACTS]
     with (
         own_postgres() as postgres,
-        RunningHub(tmp_path, HUB_DATABASE_URL=postgres.url(postgres.create())) as hub,
+        RunningHub(
+            tmp_path, HUB_DATABASE_URL=postgres.url(postgres.create()), HUB_POLICY=POLICY
+        ) as hub,
     ):
         hub.start_glpi("--service-time", "20")
         hub.start()

@@ -23,7 +23,7 @@ e2e: $(VENV)/installed ## The dashboard in a real browser; screenshots in build/
 chaos: $(VENV)/installed ## 10,000 events while everything goes wrong
 	$(BIN)/python -m tests.chaos $(ARGS)
 
-bench: $(VENV)/installed ## Ratios side by side, into build/bench.json (ARGS=--quick: two minutes)
+bench: $(VENV)/installed ## Ratios side by side, into build/bench.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
 check: $(VENV)/installed ## Lint, format, types

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import accept, calls, end_to_end, flatness, literal, neighbour
+from benchmarks import accept, calls, end_to_end, flatness, literal, neighbour, pages
 from benchmarks.figures import Figures
 
 BENCHMARKS = {
@@ -19,13 +19,14 @@ BENCHMARKS = {
     "literal": literal.measure,
     "flatness": flatness.measure,
     "neighbour": neighbour.measure,
+    "pages": pages.measure,
 }
 RESULT = Path("build/bench.json")
 
 
 @click.command()
 @click.argument("names", nargs=-1, type=click.Choice(tuple(BENCHMARKS)))
-@click.option("--quick", is_flag=True, help="Smaller loads: two minutes instead of twelve.")
+@click.option("--quick", is_flag=True, help="Smaller loads, and a tenth of the history.")
 def main(names: tuple[str, ...], quick: bool) -> None:
     """Run the benchmarks of these NAMES, or all of them."""
     # Stopped by a signal, it still stops what it started.

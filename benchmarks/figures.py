@@ -43,6 +43,7 @@ TARGETS = {
     "flatness.accept": Target(0.9),
     "flatness.drain": Target(0.9),
     "neighbour.p95_ratio": Target(1.5, at_most=True),
+    "pages.slowest_ms": Target(100, at_most=True),
 }
 
 

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import BigInteger, and_, func, or_, select, true, type_coerce
+from sqlalchemy import BigInteger, and_, func, or_, select, type_coerce
+from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
 from hub.database import reading, to_microseconds
@@ -32,31 +33,20 @@ def overview(account_id: int | None = None) -> dict[str, Any]:
     hook_query = (
         select(Hook, Breaker).outerjoin(Breaker, Breaker.hook_id == Hook.id).order_by(Hook.id)
     )
-    mine: Any = true()
     if account_id is not None:
         hook_query = hook_query.where(Hook.account_id == account_id)
-        mine = Delivery.hook_id.in_(select(Hook.id).where(Hook.account_id == account_id))
     with reading() as session:
-        open_by_hook = {
-            (row.hook_id, row.state): row.number
-            for row in session.execute(
-                select(Delivery.hook_id, Delivery.state, func.count().label("number"))
-                .where(Delivery.state.in_(OPEN), mine)
-                .group_by(Delivery.hook_id, Delivery.state)
-            )
-        }
-        dead_by_hook = {
-            row.hook_id: row.number
-            for row in session.execute(
-                select(Delivery.hook_id, func.count().label("number"))
-                .where(Delivery.state == DeliveryState.DEAD, mine)
-                .group_by(Delivery.hook_id)
-            )
-        }
-        oldest = session.scalar(
-            select(func.min(Delivery.created_at)).where(Delivery.state.in_(OPEN), mine)
-        )
         hooks = session.execute(hook_query).all()
+        open_by_hook: dict[tuple[int, str], int] = {}
+        dead_by_hook: dict[int, int] = {}
+        oldest: datetime | None = None
+        # Hook by hook and state by state: so an index answers, however long the history is.
+        for hook, _ in hooks:
+            dead_by_hook[hook.id] = _number(session, hook.id, DeliveryState.DEAD)
+            for state in OPEN:
+                open_by_hook[hook.id, state] = _number(session, hook.id, state)
+            first = _oldest(session, hook.id)
+            oldest = min(filter(None, (oldest, first)), default=None)
     waiting = sum(n for (_, state), n in open_by_hook.items() if state != DeliveryState.RUNNING)
     try:
         workers = len(live_workers(connection.current()))
@@ -178,15 +168,36 @@ def backlog(account_id: int) -> list[Backlog]:
             .where(Hook.account_id == account_id)
             .order_by(Hook.id)
         ).all()
-        found = []
-        for hook, breaker in rows:
-            lanes, oldest = session.execute(
-                select(
-                    func.count(func.distinct(Delivery.lane_id)), func.min(Delivery.created_at)
-                ).where(Delivery.hook_id == hook.id, Delivery.state.in_(OPEN))
-            ).one()
-            found.append(Backlog(hook, breaker, lanes, oldest))
-    return found
+        return [
+            Backlog(hook, breaker, _lanes(session, hook.id), _oldest(session, hook.id))
+            for hook, breaker in rows
+        ]
+
+
+def _lanes(session: Session, hook_id: int) -> int:
+    """Lanes in which something is owed."""
+    query = select(func.count()).where(Lane.hook_id == hook_id, Lane.due_at.is_not(None))
+    return session.scalar(query.select_from(Lane)) or 0
+
+
+def _number(session: Session, hook_id: int, state: DeliveryState) -> int:
+    query = select(func.count()).where(Delivery.hook_id == hook_id, Delivery.state == state)
+    return session.scalar(query.select_from(Delivery)) or 0
+
+
+def _oldest(session: Session, hook_id: int) -> datetime | None:
+    """When the first of what a hook is owed was noted: ids grow with time."""
+    first = [
+        session.scalar(
+            select(Delivery.id)
+            .where(Delivery.hook_id == hook_id, Delivery.state == state)
+            .order_by(Delivery.id)
+            .limit(1)
+        )
+        for state in OPEN
+    ]
+    number = min((one for one in first if one is not None), default=None)
+    return None if number is None else session.get_one(Delivery, number).created_at
 
 
 def is_settled(horizon: float = 0.0) -> bool:

@@ -6,11 +6,8 @@ import importlib
 import json
 import time
 from collections import Counter
-from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any
-
-import pytest
+from pathlib import Path
 
 from hub.sdk.testing import payloads
 from hub.sdk.testing.conformance import Conformance
@@ -21,10 +18,12 @@ from tests.support.installation import SECRET, RunningHub
 CRMS = {
     "glpi": "hub_glpi.conformance:TestGlpi",
     "leadsquared": "hub_leadsquared.conformance:TestLeadSquared",
+    "webhook": "hub_webhook.conformance:TestWebhook",
 }
 #: Nobody wants to wait for the probes of a breaker that an operator would wait for.
-IMPATIENT = "breaker.first_probe=0.5 retry.first=0.2 retry.longest=2"
-PEOPLE = range(1_000, 1_012)
+IMPATIENT = "breaker.first_probe=0.5 breaker.longest_probe=1 retry.first=0.2 retry.longest=2"
+#: People who write while one CRM is down; every CRM is once.
+PEOPLE = 12
 
 
 def subject(plugin_id: str) -> Conformance:
@@ -52,15 +51,13 @@ def states(hub: RunningHub, hook: int) -> Counter[str]:
     )
 
 
-def mentions(state: Mapping[str, Any]) -> Counter[str]:
-    """How often each person's address stands in a CRM's records, made equal over all CRMs."""
-    text = json.dumps(state)
-    found = Counter({n: text.count(f'"person{n}@example.com"') for n in PEOPLE})
-    return Counter({str(number): count for number, count in found.items()})
+def mentions(crm: Simulator, people: range) -> Counter[int]:
+    """How often each person's address stands in a CRM's records."""
+    text = json.dumps(crm.state()).replace("\\", "")
+    return Counter({number: text.count(f'"person{number}@example.com"') for number in people})
 
 
-@pytest.mark.parametrize("down", CRMS)
-def test_one_crm_down_costs_the_others_nothing(tmp_path, down: str) -> None:
+def test_a_crm_that_is_down_costs_the_others_nothing(tmp_path: Path) -> None:
     with ExitStack() as stack:
         hub = stack.enter_context(RunningHub(tmp_path, HUB_POLICY=IMPATIENT))
         crms: dict[str, Simulator] = {}
@@ -76,27 +73,27 @@ def test_one_crm_down_costs_the_others_nothing(tmp_path, down: str) -> None:
             options = [f"--set={name}={value}" for name, value in settings.items()]
             hooks[plugin_id] = hub.run("hooks", "create", "Acme", plugin_id, *options)["id"]
 
-        crms[down].stop()
-        for number in PEOPLE:
-            assert hub.send(contact(number)).status_code == 202
-        well = [plugin_id for plugin_id in CRMS if plugin_id != down]
-        # ``hub wait`` would wait for the one that is down, too.
-        give_up = time.monotonic() + 120
-        while any(min(mentions(crms[name].state()).values()) == 0 for name in well):
-            assert time.monotonic() < give_up, hub.story()
-            time.sleep(0.05)
-        while any(states(hub, hooks[name])["done"] < len(PEOPLE) for name in well):
-            assert time.monotonic() < give_up, hub.story()
-        assert states(hub, hooks[down])["done"] == 0
-        once = {name: mentions(crms[name].state()) for name in well}
-        assert states(hub, hooks[down])["dead"] == 0
+        for number, down in enumerate(CRMS):
+            before, after = number * PEOPLE, (number + 1) * PEOPLE
+            people = range(1_000 + before, 1_000 + after)
+            well = [name for name in CRMS if name != down]
+            crms[down].stop()
+            for person in people:
+                assert hub.send(contact(person)).status_code == 202
+            # ``hub wait`` would wait for the one that is down, too.
+            give_up = time.monotonic() + 120
+            while any(states(hub, hooks[name]) != {"done": after} for name in well):
+                assert time.monotonic() < give_up, hub.story()
+            arrived = {name: mentions(crms[name], people) for name in well}
+            owed = states(hub, hooks[down])
+            assert (owed["done"], owed["dead"], owed.total()) == (before, 0, after)
+            assert set(mentions(crms[down], people).values()) == {0}
 
-        crms[down].start()
-        hub.wait(200)
-        for name in CRMS:
-            assert states(hub, hooks[name]) == {"done": len(PEOPLE)}, (name, hub.story())
-        assert {name: mentions(crms[name].state()) for name in well} == once
-        for name in CRMS:
-            counted = mentions(crms[name].state())
-            assert min(counted.values()) > 0, f"{name} lacks a person"
-            assert len(set(counted.values())) == 1, f"{name} has a person twice: {counted}"
+            crms[down].start()
+            hub.wait(200)
+            for name in CRMS:
+                assert states(hub, hooks[name]) == {"done": after}, (name, hub.story())
+                counted = mentions(crms[name], people)
+                assert arrived.setdefault(name, counted) == counted, f"{name} got something twice"
+                assert len(set(counted.values())) == 1, f"{name} counts people apart: {counted}"
+                assert min(counted.values()) > 0, f"{name} lacks a person"

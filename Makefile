@@ -26,7 +26,8 @@ chaos: $(VENV)/installed ## 10,000 events while everything goes wrong
 bench: $(VENV)/installed ## Ratios side by side, into build/bench.json
 	$(BIN)/python -m benchmarks $(ARGS)
 
-check: $(VENV)/installed ## Lint, format, types
+check: $(VENV)/installed ## Lint, format, types, and whether the dependencies fit each other
+	$(BIN)/pip check
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy hub migrations benchmarks wsgi.py

@@ -407,6 +407,15 @@ class AuditEntry(Schema):
     after = fields.Dict()
 
 
+class NewUserInvitation(Schema):
+    email = Text(shortest=3, longest=254, allow_none=True, load_default=None)
+    administrator = Flag(load_default=False)
+
+
+class AdministratorChange(Schema):
+    administrator = Flag(required=True)
+
+
 class Users(Schema):
     items = fields.List(fields.Nested(User))
 

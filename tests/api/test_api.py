@@ -250,6 +250,18 @@ def test_people(owner, make_program, account):
     owner.does("DELETE", f"{account}/invitations/{invitation['id']}", status=204)
 
 
+def test_users(make_program):
+    root = make_program(None, administrator=True)
+    make_program(Role.VIEWER)
+    first, second = (user["id"] for user in root.get("/users")["items"])
+    assert "/invitation/" in root.does("POST", "/users/invitations", {}, 201)["link"]
+    assert "/invitation/" in root.does("POST", f"/users/{second}/password", status=201)["link"]
+    assert root.call("DELETE", f"/users/{first}").status_code == 409, "the last administrator"
+    root.does("PUT", f"/users/{second}/administrator", {"administrator": True}, 204)
+    root.does("DELETE", f"/users/{second}", status=204)
+    assert len(root.get("/users")["items"]) == 1
+
+
 @pytest.mark.parametrize(
     ("body", "errors"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.access import audit, identity, members, users
+from hub.access import audit, identity, members
 from hub.access.gate import Open
 from hub.access.permissions import Permission
 from hub.accounts import accounts
@@ -26,12 +26,6 @@ def me() -> Any:
         "accounts": [one for one in mine if someone.sees(one.id)],
         "scopes": sorted(someone.scopes or ()),
     }
-
-
-@operation("GET", "/users", Permission.ADMINISTER, answer=schemas.Users)
-def user_list() -> Any:
-    """All users of this hub."""
-    return {"items": users.listed()}
 
 
 @operation(

@@ -364,6 +364,10 @@ def test_members_and_tokens(desk, web):
     assert secret not in desk.page("tokens")
     assert "CI" in desk.page("tokens")
     assert desk.person.post(desk.path("tokens"), name="CI", scopes=["fly"]).status_code == 400
+    for days in ("-5", "1.5", "abc", "999999"):
+        refused = desk.person.post(desk.path("tokens"), name="CI", scopes=["look"], days=days)
+        assert refused.status_code == 400, days
+    assert {"member.created", "invitation.created"} <= {entry[0] for entry in desk.audited()}
 
 
 def test_the_account_itself(desk):

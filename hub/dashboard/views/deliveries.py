@@ -56,7 +56,7 @@ def delivery_replay_all(account_id: int) -> Page:
     """Make all deliveries of a filter owed again."""
     state = request.args.get("state", "")
     if state not in REPLAYED_TOGETHER:
-        raise Refused("Choose a state first: failed, skipped or waiting.")
+        raise Refused(gettext("Choose a state first: failed, skipped or waiting."))
     count = replay.replay_all(filter_of_query(account_id), MOST_REPLAYED)
     audit.note("deliveries.replayed", account_id=account_id, after={**query(), "deliveries": count})
     kept = {name: value for name, value in query().items() if name != "state"}
@@ -98,7 +98,7 @@ def delivery(account_id: int, delivery_id: int) -> Page:
 def delivery_replay(account_id: int, delivery_id: int) -> Page:
     """Make a delivery owed again."""
     if not replay.replay(delivery_id):
-        raise Refused("This delivery is owed already.")
+        raise Refused(gettext("This delivery is owed already."))
     audit.note("delivery.replayed", account_id=account_id, subject_id=delivery_id)
     return done(
         gettext("It is owed again, and is tried at once."),
@@ -114,9 +114,9 @@ def delivery_skip(account_id: int, delivery_id: int) -> Page:
     """Give a delivery up, for a reason."""
     reason = request.form.get("reason", "").strip()[:500]
     if not reason:
-        raise Refused("Say why it is skipped.")
+        raise Refused(gettext("Say why it is skipped."))
     if not replay.skip(delivery_id, reason):
-        raise Refused("Only a delivery that waits or failed can be skipped.")
+        raise Refused(gettext("Only a delivery that waits or failed can be skipped."))
     audit.note(
         "delivery.skipped",
         account_id=account_id,

@@ -68,14 +68,18 @@ def token_list(account_id: int) -> Page:
     """API tokens of the account; a new one is shown once."""
     if request.method == "GET":
         return _tokens(account_id)
-    days = request.form.get("days", "")
+    days = request.form.get("days", "").strip()
     try:
+        if days and not (days.isascii() and days.isdecimal() and len(days) < 6):
+            raise Refused(
+                gettext("The lifetime must be a whole number of days, or empty for none.")
+            )
         _, secret = tokens.create(
             identity.current().user.id,
             request.form.get("name", ""),
-            request.form.getlist("scopes"),
+            [scope for scope in request.form.getlist("scopes") if scope in OF_ROLE[Role.OWNER]],
             account_id=account_id,
-            days=int(days) if days.isdecimal() else None,
+            days=int(days) if days else None,
         )
     except Refused as error:
         return _tokens(account_id, problem=str(error)), 400

@@ -10,7 +10,7 @@ from hub.access.gate import Open, needs
 from hub.accounts.errors import Refused
 from hub.dashboard import languages
 from hub.dashboard.blueprint import SESSION_KEY, blueprint, done, local_path
-from hub.models import User
+from hub.models import Invitation, User
 
 Page = str | tuple[str, int] | Response
 
@@ -74,19 +74,11 @@ def invitation(token: str) -> Page:
     someone = identity.known()
     if request.method == "GET":
         return render_template("invitation.html", invitation=found, values={})
+    # Whoever has the link is known by what it is for, or by what is entered.
+    actor = someone.user.email if someone else found.email or request.form.get("email", "")[:254]
     try:
-        if found.user_id is not None:
-            user = invitations.set_password(token, request.form.get("password", ""))
-        elif someone is not None:
-            invitations.accept(token, someone.user)
-            user = None
-        else:
-            user = invitations.sign_up(
-                token,
-                email=request.form.get("email", ""),
-                name=request.form.get("name", ""),
-                password=request.form.get("password", ""),
-            )
+        with audit.acting(audit.Actor(f"by link: {actor}".strip(), None, _address())):
+            user = _use(token, found)
     except Refused as error:
         page = render_template(
             "invitation.html", invitation=found, problem=str(error), values=request.form
@@ -104,6 +96,23 @@ def choose_language() -> Page:
     if (chosen := request.form.get("language")) in languages.LANGUAGES:
         session["language"] = chosen
     return redirect(local_path(request.form.get("next")) or url_for("dashboard.start"), 303)
+
+
+def _use(token: str, found: Invitation) -> User | None:
+    """Do what the link is for; returns who is to be signed in."""
+    someone = identity.known()
+    form = request.form
+    if found.user_id is not None:
+        return invitations.set_password(token, form.get("password", ""))
+    if someone is not None:
+        invitations.accept(token, someone.user)
+        return None
+    return invitations.sign_up(
+        token,
+        email=form.get("email", ""),
+        name=form.get("name", ""),
+        password=form.get("password", ""),
+    )
 
 
 def _enter(user: User, token: str) -> None:

@@ -224,4 +224,4 @@ def _number(text: str | None) -> float | None:
     try:
         return float(text)
     except ValueError:
-        raise Refused(gettext("%(text)s is not a number.", text=text)) from None
+        raise Refused(gettext("%(entered)s is not a number.", entered=text)) from None

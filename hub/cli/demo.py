@@ -18,6 +18,7 @@ import requests
 from rich.console import Console
 from rich.progress import Progress
 
+from hub.access import invitations
 from hub.accounts import accounts, hooks, sources
 from hub.cli.application import Failure, application, require_schema
 from hub.cli.output import say, table
@@ -55,6 +56,7 @@ def demo(once: bool, port: int) -> None:
     with installation.only_one(), app.app_context():
         require_schema()
         port = _free_port(port)
+        app.extensions["hub.config"] = config.reached_by(f"http://127.0.0.1:{port}")
         glpi = _Glpi(_free_port(8091))
         leadsquared = _LeadSquared(_free_port(8092))
         for crm in (glpi, leadsquared):
@@ -70,6 +72,7 @@ def demo(once: bool, port: int) -> None:
                     f"\nThe hub stays up at http://127.0.0.1:{port}, GLPI at {glpi.url}, "
                     f"LeadSquared at {leadsquared.base}."
                 )
+                say(f"Look at all of it on the dashboard: {invitations.first_administrator()}")
                 threading.Event().wait()
         except KeyboardInterrupt:
             say("Stopping.")

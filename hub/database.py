@@ -6,7 +6,7 @@ import json
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -15,9 +15,7 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     BigInteger,
-    CursorResult,
     Dialect,
-    Executable,
     Integer,
     MetaData,
     Table,
@@ -292,20 +290,14 @@ def table_of(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
-def run(session: Session, statement: Executable, **values: Any) -> CursorResult[*tuple[Any, ...]]:
-    """Execute a prepared statement: one of Core, built once, with its values given now.
-
-    Building a statement costs more than SQLite needs to execute it, and the ORM's own care for
-    what it loads and writes as much again. Paths that every delivery takes pay for neither.
-    """
-    return connection_of(session).execute(statement, values)
+def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ``on_conflict_do_nothing``, which both databases speak alike."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
-def run_each(
-    session: Session, statement: Executable, rows: Sequence[Mapping[str, Any]]
-) -> CursorResult[*tuple[Any, ...]]:
-    """``run`` for all of the rows together."""
-    return connection_of(session).execute(statement, rows)
+def insert(session: Session, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """``insert_into`` the table of a model."""
+    return insert_into(dialect_of(session), table_of(model))
 
 
 def connection_of(session: Session) -> Connection:
@@ -316,13 +308,3 @@ def connection_of(session: Session) -> Connection:
 def dialect_of(session: Session) -> str:
     """The database's name: ``sqlite`` or ``postgresql``."""
     return connection_of(session).dialect.name
-
-
-def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ``on_conflict_do_nothing``, which both databases speak alike."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-
-
-def insert(session: Session, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    """``insert_into`` the table of a model."""
-    return insert_into(dialect_of(session), table_of(model))

@@ -9,9 +9,10 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from hub import log
-from hub.database import insert, run, table_of
+from hub.database import insert, table_of
 from hub.delivery.policy import BreakerPolicy
 from hub.models import Breaker, BreakerState, Hook, HookStatus
+from hub.prepared import run
 
 _log = log.get(__name__)
 

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 
 from hub import crashpoint, log
 from hub.clock import SystemClock
-from hub.database import in_transaction, reading
+from hub.database import reading
 from hub.delivery import lanes
 from hub.delivery.context import DeliveryContext
 from hub.delivery.dispatch import Ending, dispatch
@@ -34,6 +34,7 @@ from hub.delivery.sessions import LaneSessions, SharedSessions
 from hub.delivery.trace import Trace
 from hub.delivery.transport import Transports
 from hub.delivery.work import Nothing, Work, choose, following, leave
+from hub.group_commit import in_shared_transaction
 from hub.plugins import Registry
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.rate_limit import RateLimit
@@ -95,13 +96,13 @@ class Drain:
         Does nothing when another worker has the lane.
         """
         owner = f"{self._worker}/{uuid.uuid4().hex[:8]}"
-        lease, work = in_transaction(lambda session: self._begin(session, lane_id, owner))
+        lease, work = in_shared_transaction(lambda session: self._begin(session, lane_id, owner))
         if lease is None or isinstance(work, Nothing):
             return 0
         with self._mutex(lease) as taken:
             if not taken:
                 with suppress(LaneLost):  # so much the better
-                    in_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
+                    in_shared_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
                 return 0
             try:
                 return self._pay(lease, work)
@@ -144,7 +145,7 @@ class Drain:
         return lease.remaining < self._policy.renew_below
 
     def _prolong(self, lease: Lease) -> None:
-        in_transaction(
+        in_shared_transaction(
             lambda session: lanes.renew(session, lease, self._clock.now(), self._policy.lease)
         )
 
@@ -184,7 +185,7 @@ class Drain:
         paid = 0
         sessions: LaneSessions | None = None
         if work is None:
-            work = in_transaction(lambda session: self._next(session, lease))
+            work = in_shared_transaction(lambda session: self._next(session, lease))
         try:
             while isinstance(work, Work):
                 identities = Identities(lease, self._clock, self._policy)
@@ -219,7 +220,7 @@ class Drain:
             record(session, work, endings, calls, now, self._retry, self._breaker, self._rng)
             return self._next(session, lease)
 
-        return in_transaction(step)
+        return in_shared_transaction(step)
 
     def _next(self, session: Session, lease: Lease) -> Work | Nothing:
         """The next work; the lane is given back in the same transaction when there is none."""

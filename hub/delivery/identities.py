@@ -16,11 +16,13 @@ from functools import cache, partial
 from sqlalchemy import Executable, bindparam, delete, select
 from sqlalchemy.orm import Session
 
-from hub.database import dialect_of, in_transaction, insert_into, run, table_of
+from hub.database import dialect_of, insert_into, table_of
 from hub.delivery import lanes
 from hub.delivery.lanes import Lease
 from hub.delivery.policy import LeasePolicy
+from hub.group_commit import in_shared_transaction
 from hub.models import IdentityClaim, Lane
+from hub.prepared import run
 from hub.sdk.context import Clock
 from hub.sdk.errors import RetryLater
 
@@ -64,7 +66,7 @@ class Identities:
         """
         digests = sorted({hashlib.sha256(key.encode()).hexdigest() for key in keys})
         give_up = time.monotonic() + self._policy.identity_wait
-        while not in_transaction(partial(self._claim, digests=digests)):
+        while not in_shared_transaction(partial(self._claim, digests=digests)):
             if time.monotonic() > give_up:
                 raise RetryLater("Another worker works on the same person.", delay=2.0)
             self._clock.sleep(_PAUSE)

@@ -10,9 +10,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import Update, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
-from hub.database import run, table_of
+from hub.database import table_of
 from hub.models import Delivery, Lane
 from hub.models.delivery import OPEN
+from hub.prepared import run
 from hub.sdk.errors import LaneLost
 
 _lanes = table_of(Lane)

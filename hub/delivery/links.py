@@ -20,21 +20,15 @@ from typing import Any
 from sqlalchemy import Executable, Row, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from hub.database import (
-    dialect_of,
-    in_transaction,
-    insert_into,
-    reading,
-    run,
-    run_each,
-    table_of,
-)
+from hub.database import dialect_of, insert_into, reading, table_of
 from hub.delivery import lanes
 from hub.delivery.identities import Identities
 from hub.delivery.lanes import Lease
 from hub.delivery.policy import LeasePolicy
+from hub.group_commit import in_shared_transaction
 from hub.models import Lane, LinkState
 from hub.models import Link as LinkRow
+from hub.prepared import run, run_each
 from hub.sdk.context import Clock
 from hub.sdk.errors import HubError, NeedsAttention, Postpone, Rejected, RetryLater, Skip
 from hub.sdk.links import Intent, Link, Remote
@@ -149,7 +143,7 @@ class DatabaseLinks:
     ) -> Mapping[str, Link | HubError]:
         """See ``hub.sdk.links.Links.create_many_once``."""
         now = self._clock.now()
-        existing, intents = in_transaction(
+        existing, intents = in_shared_transaction(
             lambda session: self._begin(session, kind, local_ids, natural_keys, now)
         )
         self._is_written()
@@ -234,7 +228,7 @@ class DatabaseLinks:
                 "An earlier try was cut off; the remote system may still be at work on it.",
                 delay=wait,
             )
-        in_transaction(lambda session: self._restart(session, intent))
+        in_shared_transaction(lambda session: self._restart(session, intent))
         return None
 
     def _restart(self, session: Session, intent: Intent) -> None:
@@ -280,7 +274,7 @@ class DatabaseLinks:
             self._fence(session)
             run_each(session, _TAKE_BACK, [self._named(kind, one) for one in local_ids])
 
-        in_transaction(work)
+        in_shared_transaction(work)
 
     def adopt(
         self, kind: str, local_id: str, remote: Remote, *, version: int | None = None
@@ -312,7 +306,7 @@ class DatabaseLinks:
             self._fence(session)
             run(session, _DELETE, **self._named(link.kind, link.local_id))
 
-        in_transaction(work)
+        in_shared_transaction(work)
 
     def _remember(
         self,
@@ -347,7 +341,7 @@ class DatabaseLinks:
     def flush(self) -> None:
         """Commit what is not written yet."""
         if self.has_unwritten:
-            in_transaction(self._fence_and_write)
+            in_shared_transaction(self._fence_and_write)
             self._is_written()
 
     def _fence_and_write(self, session: Session) -> None:

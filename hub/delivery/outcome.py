@@ -12,12 +12,13 @@ from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from hub import log
-from hub.database import run, table_of
+from hub.database import table_of
 from hub.delivery import breaker
 from hub.delivery.dispatch import Bug, Ending
 from hub.delivery.policy import BreakerPolicy, RetryPolicy
 from hub.delivery.work import Item, Work
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Hook, HookStatus
+from hub.prepared import run
 from hub.sdk.errors import (
     HubError,
     NeedsAttention,

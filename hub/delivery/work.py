@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from hub.database import run, run_each, table_of
+from hub.database import table_of
 from hub.delivery import breaker
 from hub.delivery.context import HookView
 from hub.delivery.lanes import Lease
@@ -27,6 +27,7 @@ from hub.models import (
     Hook,
 )
 from hub.plugins import Registry
+from hub.prepared import run, run_each
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
 
@@ -128,7 +129,7 @@ _BEGIN = (
         state=DeliveryState.RUNNING, due_at=None, attempts=_deliveries.c.attempts + 1, reason=""
     )
 )
-_ATTEMPT = insert(_attempts)
+_ATTEMPT = insert(_attempts).inline()
 
 
 def choose(

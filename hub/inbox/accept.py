@@ -12,10 +12,11 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, case, func, insert, select
 from sqlalchemy.orm import Session
 
-from hub.database import JsonText, dialect_of, insert_into, run, run_each, table_of
+from hub.database import JsonText, dialect_of, insert_into, table_of
 from hub.inbox.sources import Draft
 from hub.models import Account, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import Registry
+from hub.prepared import run, run_each
 from hub.queue.ready import ReadyLane
 from hub.sdk.events import to_data
 
@@ -31,7 +32,7 @@ _LISTENING = (
     .where(_hooks.c.account_id.in_(bindparam("account_ids", expanding=True)), _hooks.c.enabled)
     .order_by(_hooks.c.id)
 )
-_OWE = insert(table_of(Delivery))
+_OWE = insert(table_of(Delivery)).inline()
 
 
 @cache

@@ -8,13 +8,14 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import event, select, update
+from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
 from hub import database
 from hub.database import db, reading
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane
 from tests.conftest import HAS_POSTGRES
+from tests.support.statements import before_each
 
 on_postgresql = pytest.mark.parametrize(
     "config", ["postgresql"] if HAS_POSTGRES else [], indirect=True
@@ -85,11 +86,8 @@ def test_a_connection_that_breaks_at_any_statement_changes_nothing(world, crm, c
         if breaker.meets():
             breaker.end(driver)
 
-    event.listen(db.engine, "before_cursor_execute", meet)
-    try:
+    with before_each(meet):
         every_moment(world, crm, breaker)
-    finally:
-        event.remove(db.engine, "before_cursor_execute", meet)
 
 
 @on_postgresql

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
-from sqlalchemy import event, func, select
+from sqlalchemy import func, select
 from sqlalchemy.exc import DataError, OperationalError
 
 from hub.accounts import sources
@@ -20,6 +20,7 @@ from hub.inbox import quarantine, release
 from hub.models import Delivery, Event, Lane, QuarantinedRequest
 from hub.queue.ready import ReadyLanes
 from hub.sdk.testing import payloads
+from tests.support.statements import before_each
 
 
 def count(model: type) -> int:
@@ -198,15 +199,12 @@ def test_without_redis_events_are_accepted_and_delivered_later(door, crm, config
 
 
 def test_a_database_that_cannot_store_answers_503(door):
-    def refuse(connection, cursor, statement, *_):
+    def refuse(connection, statement):
         if statement.startswith("INSERT INTO events"):
             raise OperationalError(statement, {}, OSError("No space left on device"))
 
-    event.listen(db.engine, "before_cursor_execute", refuse)
-    try:
+    with before_each(refuse):
         answer = door.knock(body_of("contact_created_full"))
-    finally:
-        event.remove(db.engine, "before_cursor_execute", refuse)
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert count(Event) == 0
@@ -214,15 +212,12 @@ def test_a_database_that_cannot_store_answers_503(door):
 
 
 def test_what_the_database_refuses_for_ever_is_held(door):
-    def refuse(connection, cursor, statement, *_):
+    def refuse(connection, statement):
         if statement.startswith("INSERT INTO events"):
             raise DataError(statement, {}, ValueError("out of range"))
 
-    event.listen(db.engine, "before_cursor_execute", refuse)
-    try:
+    with before_each(refuse):
         answer = door.knock(body_of("contact_created_full"))
-    finally:
-        event.remove(db.engine, "before_cursor_execute", refuse)
     assert (answer.status_code, answer.json()["held"]) == (400, True)
     (held,) = release.held()
     assert release.release(held.id).outcome == "accepted"

@@ -215,9 +215,10 @@ def _limit_idling(connection: Any, _: object) -> None:
 @contextmanager
 def transaction() -> Iterator[Session]:
     """One transaction that may write, committed at the end of the block."""
+    engine = db.engine
     with (
-        _turn(db.engine),
-        db.engine.begin() as connection,
+        _turn(engine),
+        engine.begin() as connection,
         Session(connection, expire_on_commit=False) as session,
     ):
         yield session

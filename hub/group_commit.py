@@ -37,10 +37,8 @@ def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
     engine = db.engine
     if engine.dialect.name != "sqlite":
         return in_transaction(work)
-    with _making:
-        group = _groups.setdefault(engine, _Group())
     turn = _Turn(work)
-    group.serve(turn)
+    _group_of(engine).serve(turn)
     if turn.alone:
         return in_transaction(work)
     if turn.error is not None:
@@ -137,6 +135,14 @@ def _in_savepoint(connection: Connection, work: Callable[[Session], Result]) -> 
         result = work(session)
         session.flush()
         return result
+
+
+def _group_of(engine: Engine) -> _Group:
+    group = _groups.get(engine)
+    if group is None:
+        with _making:
+            group = _groups.setdefault(engine, _Group())
+    return group
 
 
 _groups: WeakKeyDictionary[Engine, _Group] = WeakKeyDictionary()

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import ResultColumnsEntry, SQLCompiler
 
-from hub.database import connection_of
+from hub.database import connection_of, db
 
 _Processor = Callable[[Any], Any]
 #: Takes one parameter from the values of a call, in the driver's form.
@@ -67,6 +67,15 @@ def run(session: Session, statement: Executable, **values: Any) -> Rows:
     return _prepared(statement, connection.dialect).execute(connection, values)
 
 
+def look(statement: Executable, **values: Any) -> Rows:
+    """``run`` for one SELECT that needs nothing around it: a statement is a view of its own.
+
+    :raises DBAPIError: as SQLAlchemy would.
+    """
+    with db.engine.connect() as connection:
+        return _prepared(statement, connection.dialect).execute(connection, values, alone=True)
+
+
 def run_each(session: Session, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> Rows:
     """``run`` for each of the rows; answers all of their rows together."""
     connection = connection_of(session)
@@ -91,12 +100,15 @@ class _Prepared:
         self._lists: Sequence[str] = ()
         self._texts: dict[tuple[int, ...], _Text] = {}
 
-    def execute(self, connection: Connection, values: Mapping[str, Any]) -> Rows:
+    def execute(
+        self, connection: Connection, values: Mapping[str, Any], *, alone: bool = False
+    ) -> Rows:
+        """``alone`` begins no transaction for it, where the driver does not do so by itself."""
         if self._compiled is not None and values.keys() != self._names:
             raise TypeError(f"this statement was prepared for {self._names}, not {values.keys()}")
         lengths = tuple([len(values[name]) for name in self._lists])
         text = self._texts.get(lengths) or self._make_text(values)
-        if not connection.in_transaction():
+        if not (alone or connection.in_transaction()):
             connection.begin()
         driver = connection.connection.driver_connection
         assert driver is not None, "the transaction has opened the connection"

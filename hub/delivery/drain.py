@@ -293,6 +293,5 @@ class Drain:
             self._prolong(lease)
             self._renew_mutexes([lease])
             return
-        with reading() as session:
-            if not lanes.is_ours(session, lease):
-                raise LaneLost("Another worker has taken over this lane.")
+        if not lanes.is_ours(lease):
+            raise LaneLost("Another worker has taken over this lane.")

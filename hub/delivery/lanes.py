@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from hub.database import table_of
 from hub.models import Delivery, Lane
 from hub.models.delivery import OPEN
-from hub.prepared import run
+from hub.prepared import look, run
 from hub.sdk.errors import LaneLost
 
 _lanes = table_of(Lane)
@@ -136,9 +136,9 @@ def _write(session: Session, lease: Lease, statement: Update, **values: object) 
         raise LaneLost("Another worker has taken over this lane.")
 
 
-def is_ours(session: Session, lease: Lease) -> bool:
+def is_ours(lease: Lease) -> bool:
     """Whether the lane is still this worker's."""
-    return run(session, _EPOCH, lane_id=lease.lane_id).scalar() == lease.epoch
+    return look(_EPOCH, lane_id=lease.lane_id).scalar() == lease.epoch
 
 
 def release_all_of(session: Session, owner_prefix: str) -> Sequence[int]:

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Executable, Row, bindparam, delete, select, update
+from sqlalchemy import Executable, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from hub.database import dialect_of, insert_into, reading, table_of
@@ -28,7 +28,7 @@ from hub.delivery.policy import LeasePolicy
 from hub.group_commit import in_shared_transaction
 from hub.models import Lane, LinkState
 from hub.models import Link as LinkRow
-from hub.prepared import run, run_each
+from hub.prepared import look, run, run_each
 from hub.sdk.context import Clock
 from hub.sdk.errors import HubError, NeedsAttention, Postpone, Rejected, RetryLater, Skip
 from hub.sdk.links import Intent, Link, Remote
@@ -93,9 +93,8 @@ class DatabaseLinks:
         """See ``hub.sdk.links.Links.get``."""
         if (kind, local_id) in self._unwritten:
             return self._unwritten[kind, local_id]
-        with reading() as session:
-            row = self._row(session, kind, local_id)
-            return _link(row) if row is not None and row.state != LinkState.INTENT else None
+        row = look(_ONE, **self._named(kind, local_id)).one_or_none()
+        return _link(row) if row is not None and row.state != LinkState.INTENT else None
 
     def with_remote(self, kind: str, remote_id: str) -> Sequence[Link]:
         """See ``hub.sdk.links.Links.with_remote``."""
@@ -198,10 +197,10 @@ class DatabaseLinks:
                 links[local_id] = _link(row)
         return links, intents
 
-    def _began(self, row: Row[Any]) -> bool:
+    def _began(self, row: Any) -> bool:
         return (row.lane_id, row.epoch) == (self._lease.lane_id, self._lease.epoch)
 
-    def _refuse_foreign(self, session: Session, row: Row[*tuple[Any, ...]]) -> None:
+    def _refuse_foreign(self, session: Session, row: Any) -> None:
         """An intent of another lane that is at work now is not ours to judge."""
         if row.lane_id is None or row.lane_id == self._lease.lane_id:
             return
@@ -378,7 +377,7 @@ class DatabaseLinks:
     def _fence(self, session: Session) -> None:
         lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
 
-    def _row(self, session: Session, kind: str, local_id: str) -> Row[*tuple[Any, ...]] | None:
+    def _row(self, session: Session, kind: str, local_id: str) -> Any:
         return run(session, _ONE, **self._named(kind, local_id)).one_or_none()
 
     def _named(self, kind: str, local_id: str) -> dict[str, Any]:
@@ -390,7 +389,7 @@ class DatabaseLinks:
         }
 
 
-def _link(row: Row[*tuple[Any, ...]]) -> Link:
+def _link(row: Any) -> Link:
     assert row.remote_id is not None, "only intents have no remote id"
     return Link(
         row.kind,

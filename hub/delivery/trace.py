@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
 from hub.sdk.http import Call
 
+_CALL = tuple(field.name for field in fields(Call))
 #: Entries kept of one attempt.
 MOST = 200
 
@@ -20,7 +21,7 @@ class Trace:
 
     def call(self, call: Call) -> None:
         """An HTTP call."""
-        self._add(asdict(call))
+        self._add({name: getattr(call, name) for name in _CALL})
 
     def note(self, sentence: str) -> None:
         """A step that the plugin noted."""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
@@ -66,28 +71,62 @@ def new_session(guard: OutboundGuard, last_check: Check = _no_check) -> requests
 
 
 class _PlainSession(requests.Session):
-    """Sends an ordinary call without what it does not need: cookies, redirects, merged settings.
+    """Sends an ordinary call without what it does not need: cookies, redirects, merged settings,
+    and a second look at an address that says what it says.
 
-    These cost a third of the whole call.
+    These cost more than half of the whole call.
     """
 
     def request(  # type: ignore[override]
         self, method: str, url: str, *, allow_redirects: bool, stream: bool = False, **call: Any
     ) -> requests.Response:
-        if allow_redirects or stream or call.get("files"):
+        plain = _PLAIN_URL.match(url)
+        special = allow_redirects or stream or call.get("files") or call.get("data")
+        if plain is None or special:
             return super().request(
                 method, url, allow_redirects=allow_redirects, stream=stream, **call
             )
-        prepared = requests.PreparedRequest()
-        prepared.prepare_method(method)
-        prepared.prepare_url(url, call.get("params"))
-        prepared.prepare_headers({**self.headers, **(call.get("headers") or {})})
-        prepared.prepare_body(call.get("data"), None, call.get("json"))
-        response = self.get_adapter(prepared.url or url).send(
+        prepared = _PlainRequest(method, plain[1], plain[2], call.get("params"))
+        prepared.set_content({**self.headers, **(call.get("headers") or {})}, call.get("json"))
+        adapter = self.get_adapter(url)
+        response = adapter.send(
             prepared, timeout=call.get("timeout"), verify=self.verify is not False
         )
         response.content  # noqa: B018 - reads the body, so that the connection is free again
         return response
+
+
+#: An origin and a path in which nothing needs to be escaped, lowered or resolved.
+_PLAIN_URL = re.compile(
+    r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]+)?)(/[A-Za-z0-9._~/-]*)\Z"
+)
+
+
+class _PlainRequest(requests.PreparedRequest):
+    """A request whose address is in its final form already."""
+
+    def __init__(
+        self, method: str, origin: str, path: str, params: Mapping[str, Any] | None
+    ) -> None:
+        super().__init__()
+        self.method = method
+        self.origin = origin
+        self.path = path
+        if params:
+            given = [(name, value) for name, value in params.items() if value is not None]
+            self.path += f"?{urlencode(given, doseq=True)}"
+        self.url = origin + self.path
+
+    def set_content(self, headers: dict[str, Any], content: Any) -> None:
+        """Headers, and a JSON value as the body if there is one."""
+        if content is not None:
+            self.body = json.dumps(content, allow_nan=False).encode()
+            if all(name.lower() != "content-type" for name in headers):
+                headers["Content-Type"] = "application/json"
+        if self.body or self.method not in ("GET", "HEAD"):
+            headers["Content-Length"] = str(len(self.body or b""))
+        # A dict serves as well as requests' own mapping, and is much quicker to go through.
+        self.headers = headers  # type: ignore[assignment]
 
 
 class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore[name-defined,misc]
@@ -104,7 +143,44 @@ class _GuardedAdapter(HTTPAdapter):
     def __init__(self, guard: OutboundGuard, last_check: Check) -> None:
         self._guard = guard
         self._last_check = last_check
+        self._pools: dict[tuple[str, bool], Any] = {}
         super().__init__(pool_connections=4, pool_maxsize=4)
+
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        """Called by requests for the pool of a request's host."""
+        if not isinstance(request, _PlainRequest):
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        key = (request.origin, verify)
+        if key not in self._pools:
+            self._pools[key] = super().get_connection_with_tls_context(request, verify)
+        return self._pools[key]
+
+    def cert_verify(self, connection: Any, url: str, verify: Any, cert: Any) -> None:
+        """Called by requests before each call."""
+        if url.startswith("https:"):
+            super().cert_verify(connection, url, verify, cert)  # type: ignore[no-untyped-call]
+
+    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
+        """Called by requests for what stands behind the method."""
+        if isinstance(request, _PlainRequest):
+            return request.path
+        return super().request_url(request, proxies)
+
+    def build_response(self, request: requests.PreparedRequest, answer: Any) -> requests.Response:
+        """Called by requests. What is left out: cookies, which nobody keeps."""
+        if not isinstance(request, _PlainRequest):
+            return super().build_response(request, answer)
+        response = requests.Response()
+        response.status_code = answer.status
+        response.headers = CaseInsensitiveDict(answer.headers)
+        response.encoding = get_encoding_from_headers(response.headers)
+        response.raw = answer
+        response.reason = answer.reason
+        response.url = request.origin + request.path
+        response.request = request
+        return response
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)

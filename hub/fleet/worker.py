@@ -11,7 +11,6 @@ import gc
 import os
 import signal
 import socket
-import sys
 import threading
 import uuid
 from contextlib import suppress
@@ -37,9 +36,6 @@ if TYPE_CHECKING:
 DEFAULT_THREADS = 16
 #: Seconds between looks for more lanes while some are in progress.
 LOOK = 0.05
-#: Seconds for which a thread may compute while others wait. Python's own 5 ms are long for one
-#: that has a transaction open, or an answer to read.
-SWITCH = 0.0005
 #: Seconds between signs of life.
 BEAT = 4.0
 #: Seconds after which a process that gives no sign is no longer counted.
@@ -231,7 +227,6 @@ class LaneWorker(SimpleWorker):
 
 def run(app: Flask, threads: int = DEFAULT_THREADS) -> None:
     """Run one worker process until it is told to stop (SIGTERM, SIGINT)."""
-    sys.setswitchinterval(SWITCH)
     gc.freeze()  # what is loaded now stays
     stopping = threading.Event()
     with app.app_context():

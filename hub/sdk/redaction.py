@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit, urlunsplit
 
 MASK = "[secret]"
 
@@ -15,6 +15,7 @@ _FIELD_NAMES = (
     r"password|passwd|secret(?:_?key)?|[a-z_-]*token|access_?key|api_?key|authorization|signature"
 )
 _SECRET_NAME = re.compile(rf"^(?:{_FIELD_NAMES})$", re.IGNORECASE)
+_SECRET_IN_QUERY = re.compile(rf"(?:^|&)(?:{_FIELD_NAMES})=", re.IGNORECASE)
 _SECRET_IN_JSON = re.compile(rf'("(?:{_FIELD_NAMES})"\s*:\s*)"((?:[^"\\]|\\.)*)"?', re.IGNORECASE)
 #: Shorter values would black out innocent text.
 _SHORTEST_SECRET = 6
@@ -38,7 +39,7 @@ class Redactor:
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
         query = parts.query
-        if query:
+        if _SECRET_IN_QUERY.search(unquote_plus(query)):
             pairs = parse_qsl(query, keep_blank_values=True)
             if any(_SECRET_NAME.match(name) for name, _ in pairs):
                 query = urlencode(

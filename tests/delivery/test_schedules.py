@@ -142,8 +142,7 @@ class Schedule(RuleBasedStateMachine):
         """The question to the database before a call."""
         worker = one_of(self.busy(), number)
         assert worker.lease is not None
-        with reading() as session:
-            worker.checked = lanes.is_ours(session, worker.lease)
+        worker.checked = lanes.is_ours(worker.lease)
         if not worker.checked:
             self.leave(worker)
 
@@ -201,12 +200,11 @@ class Schedule(RuleBasedStateMachine):
 
     @invariant()
     def one_lease_counts(self) -> None:
-        with reading() as session:
-            current = [
-                worker.name
-                for worker in self.workers
-                if worker.lease is not None and lanes.is_ours(session, worker.lease)
-            ]
+        current = [
+            worker.name
+            for worker in self.workers
+            if worker.lease is not None and lanes.is_ours(worker.lease)
+        ]
         assert len(current) <= 1
 
     def teardown(self) -> None:

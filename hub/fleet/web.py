@@ -11,7 +11,7 @@ from gunicorn.app.base import BaseApplication
 
 #: Processes and threads: two processes use two cores; the threads wait for commits.
 PROCESSES = 2
-THREADS = 16
+THREADS = 64
 
 
 def options(

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import database, health
+from hub import database
 from hub.config import Config
 from hub.delivery.transport import Transports
 from hub.inbox import listener
@@ -40,7 +40,7 @@ def create_app(config: Config | None = None, registry: Registry | None = None) -
 def create_web_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
     """The application with what a web server adds to it: health, dashboard and API."""
     # Imported here: workers and sweepers need none of it, and their memory counts.
-    from hub import api, dashboard
+    from hub import api, dashboard, health
     from hub.security import headers
 
     app = create_app(config, registry)

@@ -165,7 +165,7 @@ def prepare_engine(engine: Engine) -> None:
         # FULL: a commit has reached the disk when it returns, which is the promise of a 2xx.
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA cache_size = -4000")
+        cursor.execute("PRAGMA cache_size = -2000")
         # A checkpoint copies a page once, however often it was written since the last one.
         cursor.execute("PRAGMA wal_autocheckpoint = 4000")
         cursor.close()

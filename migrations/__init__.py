@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+# Alembic is imported where it is used: workers never migrate, and it needs 8 MB.
 
 FOLDER = Path(__file__).parent
 
 
 def _config() -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER))
     return config
@@ -21,6 +25,8 @@ def _config() -> Config:
 
 def upgrade(engine: Engine, revision: str = "head") -> None:
     """Bring the database's schema to ``revision``; does nothing if it is there."""
+    from alembic import command
+
     config = _config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
@@ -29,6 +35,8 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
 
 def downgrade(engine: Engine, revision: str) -> None:
     """Take the database's schema back to ``revision``."""
+    from alembic import command
+
     config = _config()
     with engine.begin() as connection:
         config.attributes["connection"] = connection
@@ -37,11 +45,15 @@ def downgrade(engine: Engine, revision: str) -> None:
 
 def newest() -> str | None:
     """The revision that the code needs."""
+    from alembic.script import ScriptDirectory
+
     return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 def current(engine: Engine) -> str | None:
     """The revision that the database has."""
+    from alembic.runtime.migration import MigrationContext
+
     # Reading only: this is asked while others write.
     with engine.execution_options(hub_reading=True).connect() as connection:
         return MigrationContext.configure(connection).get_current_revision()

@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from importlib.metadata import entry_points
 
 import click
 
 from hub import __version__
-from hub.cli import (
-    accounts,
-    database,
-    deliveries,
-    demo,
-    doctor,
-    events,
-    hooks,
-    plugins,
-    prune,
-    quarantine,
-    run,
-    sources,
-    status,
-    users,
-)
 from hub.cli.application import Failure
 from hub.plugins.registry import GROUP
+
+#: Where each command is. It is imported when it is called: a worker process must not carry what
+#: only the others need.
+_COMMANDS = {
+    "accounts": "accounts:group",
+    "db": "database:group",
+    "deliveries": "deliveries:group",
+    "demo": "demo:demo",
+    "doctor": "doctor:doctor",
+    "events": "events:group",
+    "hooks": "hooks:group",
+    "keys": "database:keys",
+    "plugins": "plugins:group",
+    "prune": "prune:prune",
+    "quarantine": "quarantine:group",
+    "sources": "sources:group",
+    "status": "status:status",
+    "sweeper": "run:sweeper",
+    "up": "run:up",
+    "users": "users:group",
+    "wait": "status:wait",
+    "web": "run:web",
+    "worker": "run:worker",
+    "worker-process": "run:worker_process",
+}
 
 
 class _Hub(click.Group):
@@ -35,13 +45,14 @@ class _Hub(click.Group):
     """
 
     def list_commands(self, context: click.Context) -> list[str]:
-        own = super().list_commands(context)
-        return sorted({*own, *(command.name or "" for command in _plugin_commands())})
+        return sorted({*_COMMANDS, *(command.name or "" for command in _plugin_commands())})
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        own = super().get_command(context, name)
-        if own is not None:
-            return own
+        if name in _COMMANDS:
+            module, _, attribute = _COMMANDS[name].partition(":")
+            command = getattr(import_module(f"hub.cli.{module}"), attribute)
+            assert isinstance(command, click.Command)
+            return command
         return next((command for command in _plugin_commands() if command.name == name), None)
 
 
@@ -56,24 +67,6 @@ def _plugin_commands() -> list[click.Command]:
 @click.version_option(__version__, prog_name="hub")
 def cli() -> None:
     """CRM Hub: keeps any number of CRM and ITSM systems true to your conversations."""
-
-
-for module in (accounts, users, sources, hooks, events, deliveries, quarantine, plugins, database):
-    cli.add_command(module.group)
-for command in (
-    run.up,
-    run.web,
-    run.worker,
-    run.worker_process,
-    run.sweeper,
-    status.status,
-    status.wait,
-    doctor.doctor,
-    prune.prune,
-    demo.demo,
-    database.keys,
-):
-    cli.add_command(command)
 
 
 def main() -> None:

@@ -9,10 +9,9 @@ nobody. PostgreSQL commits its writers in groups by itself, and gets each work a
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.engine import Connection, Engine
@@ -22,10 +21,71 @@ from sqlalchemy.orm import Session
 from hub import crashpoint
 from hub.database import db, in_transaction, transaction
 
+Item = TypeVar("Item")
 Result = TypeVar("Result")
+Work = Callable[[Session], Any]
 
-#: Works in one transaction at most: the others' turn must come, too.
-MOST = 50
+#: Items in one transaction at most: the others' turn must come, too.
+MOST = 100
+
+
+class Turn(Generic[Item, Result]):
+    """What one thread wants to be committed, and what became of it."""
+
+    __slots__ = ("error", "is_served", "item", "result", "woken")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.result: Result | None = None
+        self.error: Exception | None = None
+        self.is_served = False
+        #: Released when the thread may go on: it has been served, or it leads.
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+
+class Group(Generic[Item, Result]):
+    """Threads that commit together. One of them leads at a time, and commits for all who wait.
+
+    ``commit`` gives each turn its result or its error.
+    """
+
+    def __init__(self, commit: Callable[[Sequence[Turn[Item, Result]]], None]) -> None:
+        self._commit = commit
+        self._lock = threading.Lock()
+        self._waiting: list[Turn[Item, Result]] = []
+        self._is_led = False
+
+    def serve(self, item: Item) -> Turn[Item, Result]:
+        """Returns when a commit was made, or failed, with this item."""
+        turn: Turn[Item, Result] = Turn(item)
+        with self._lock:
+            self._waiting.append(turn)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            turn.woken.acquire()
+        if not turn.is_served:
+            self._lead()
+        return turn
+
+    def _lead(self) -> None:
+        with self._lock:
+            turns, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        try:
+            self._commit(turns)
+        finally:
+            with self._lock:
+                successor = self._waiting[0] if self._waiting else None
+                self._is_led = successor is not None
+            for turn in turns:
+                turn.is_served = True
+                turn.woken.release()
+            if successor is not None:
+                successor.woken.release()
+
+
+class _Alone(Exception):
+    """The transaction of all has failed: each has to try alone."""
 
 
 def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
@@ -37,113 +97,59 @@ def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
     engine = db.engine
     if engine.dialect.name != "sqlite":
         return in_transaction(work)
-    turn = _Turn(work)
-    _group_of(engine).serve(turn)
-    if turn.alone:
+    turn = _group_of(engine).serve(work)
+    if isinstance(turn.error, _Alone):
         return in_transaction(work)
     if turn.error is not None:
         raise turn.error
-    result: Result = turn.result
-    return result
+    return cast(Result, turn.result)
 
 
-def _locked() -> threading.Lock:
-    lock = threading.Lock()
-    lock.acquire()
-    return lock
-
-
-@dataclass(eq=False, slots=True)
-class _Turn:
-    """One thread's work, and what became of it.
-
-    ``woken`` is released when the thread may go on: it has been served, or it leads. ``alone``
-    says that the work was not committed with the others'.
-    """
-
-    work: Callable[[Session], Any]
-    woken: threading.Lock = field(default_factory=_locked)
-    served: bool = False
-    alone: bool = True
-    result: Any = None
-    error: Exception | None = None
-
-    def carry_out(self, transact: Callable[[Callable[[Session], Any]], Any]) -> None:
-        """Do the work; what it answers or raises is for its own thread."""
-        try:
-            self.result = transact(self.work)
-        except Exception as error:
-            self.error = error
-        self.alone = False
-
-
-class _Group:
-    """The threads of this process that write to one database."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._waiting: list[_Turn] = []
-        self._led = False
-
-    def serve(self, turn: _Turn) -> None:
-        """Return when the work is committed, has failed, or must be done alone."""
-        with self._lock:
-            self._waiting.append(turn)
-            leads, self._led = not self._led, True
-        if not leads:
-            turn.woken.acquire()
-        if not turn.served:
-            self._lead()
-
-    def _lead(self) -> None:
-        with self._lock:
-            turns, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-        try:
-            _commit(turns)
-        finally:
-            with self._lock:
-                successor = self._waiting[0] if self._waiting else None
-                self._led = successor is not None
-            for turn in turns:
-                turn.served = True
-                turn.woken.release()
-            if successor is not None:
-                successor.woken.release()
-
-
-def _commit(turns: list[_Turn]) -> None:
-    """One transaction for all. If the database refuses it, each of them has to try alone."""
+def _commit(turns: Sequence[Turn[Work, Any]]) -> None:
     if len(turns) == 1:
-        turns[0].carry_out(in_transaction)
+        turns[0].result, turns[0].error = _ending(in_transaction, turns[0].item)
         return
+    for turn in turns:
+        turn.error = _Alone()
+    endings = []
     try:
         with transaction() as session:
             savepoint = partial(_in_savepoint, session.connection())
             for turn in turns:
-                turn.carry_out(savepoint)
-                if isinstance(turn.error, SQLAlchemyError):
-                    raise turn.error  # SQLite may have rolled back everything
+                result, error = _ending(savepoint, turn.item)
+                if isinstance(error, SQLAlchemyError):
+                    raise error  # SQLite may have rolled back everything
+                endings.append((result, error))
             crashpoint.boundary("before a commit")
         crashpoint.boundary("after a commit")
     except SQLAlchemyError:
-        for turn in turns:
-            turn.alone = True
+        return
+    for turn, ending in zip(turns, endings, strict=True):
+        turn.result, turn.error = ending
 
 
-def _in_savepoint(connection: Connection, work: Callable[[Session], Result]) -> Result:
+def _ending(transact: Callable[[Work], Any], work: Work) -> tuple[Any, Exception | None]:
+    """What the work answers or raises, which is for its own thread."""
+    try:
+        return transact(work), None
+    except Exception as error:
+        return None, error
+
+
+def _in_savepoint(connection: Connection, work: Work) -> Any:
     with connection.begin_nested(), Session(connection, expire_on_commit=False) as session:
         result = work(session)
         session.flush()
         return result
 
 
-def _group_of(engine: Engine) -> _Group:
+def _group_of(engine: Engine) -> Group[Work, Any]:
     group = _groups.get(engine)
     if group is None:
         with _making:
-            group = _groups.setdefault(engine, _Group())
+            group = _groups.setdefault(engine, Group(_commit))
     return group
 
 
-_groups: WeakKeyDictionary[Engine, _Group] = WeakKeyDictionary()
+_groups: WeakKeyDictionary[Engine, Group[Work, Any]] = WeakKeyDictionary()
 _making = threading.Lock()

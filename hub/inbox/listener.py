@@ -137,6 +137,6 @@ class SourceMemory:
 def init_app(app: Flask) -> None:
     """Open the door."""
     announcer = Announcer(app.extensions["hub.redis"])
-    app.extensions["hub.writer"] = Writer(app, app.extensions["hub.registry"], announcer.try_push)
+    app.extensions["hub.writer"] = Writer(app.extensions["hub.registry"], announcer.try_push)
     app.extensions["hub.sources"] = SourceMemory()
     app.register_blueprint(blueprint)

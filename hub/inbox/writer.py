@@ -1,8 +1,8 @@
 """The writer: commits what has gathered from many requests in one transaction.
 
-A commit that reaches the disk costs the same for one event as for fifty. So request threads hand
-their submission to one writer thread a process and wait; each is answered after the commit that
-contains it. A quiet hub commits each request at once.
+A commit that reaches the disk costs the same for one event as for fifty. So the threads of a
+process commit as a group: the request that leads commits for all that came meanwhile, and each is
+answered after the commit that contains it. A quiet hub commits each request at once.
 """
 
 from __future__ import annotations
@@ -10,10 +10,7 @@ from __future__ import annotations
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import TypeVar
 
-from flask import Flask
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -26,18 +23,18 @@ from sqlalchemy.exc import (
 
 from hub import log
 from hub.database import in_transaction
+from hub.group_commit import Group, Turn
 from hub.inbox.accept import Accepted, Submission, accept
 from hub.plugins import Registry
 from hub.queue.ready import ReadyLane
 
-#: Submissions in one transaction at most.
+#: Commits whose lanes are announced together at most.
 GATHER = 100
 
 _log = log.get(__name__)
 
 Announce = Callable[[Sequence[ReadyLane]], None]
-_Waiting = tuple[Submission, "Future[list[int]]"]
-_Item = TypeVar("_Item")
+_Turn = Turn[Submission, list[int]]
 
 
 class StorageUnavailable(Exception):
@@ -49,15 +46,14 @@ class Unstorable(Exception):
 
 
 class Writer:
-    """Owns the writing of events in one process. The thread starts with the first submission."""
+    """Owns the writing of events in one process."""
 
-    def __init__(self, app: Flask, registry: Registry, announce: Announce) -> None:
-        self._app = app
+    def __init__(self, registry: Registry, announce: Announce) -> None:
         self._registry = registry
         self._announce = announce
-        self._waiting: queue.SimpleQueue[_Waiting] = queue.SimpleQueue()
+        self._group: Group[Submission, list[int]] = Group(self._store)
         self._announcing: queue.SimpleQueue[Sequence[ReadyLane]] = queue.SimpleQueue()
-        self._thread: threading.Thread | None = None
+        self._announcer: threading.Thread | None = None
         self._starting = threading.Lock()
 
     def submit(self, submission: Submission) -> list[int]:
@@ -65,70 +61,65 @@ class Writer:
 
         :raises StorageUnavailable: it could not be stored.
         """
-        self._ensure_thread()
         _ = submission.rows  # made by this thread, not by the one all wait for
-        future: Future[list[int]] = Future()
-        self._waiting.put((submission, future))
-        return future.result()
+        turn = self._group.serve(submission)
+        if turn.error is not None:
+            raise turn.error
+        assert turn.result is not None, "whoever led the commit has given a result or an error"
+        return turn.result
 
-    def _ensure_thread(self) -> None:
+    def _ensure_announcer(self) -> None:
         # Started late, so that a server which forks its workers gets one in each.
-        if self._thread is not None and self._thread.is_alive():
+        if self._announcer is not None and self._announcer.is_alive():
             return
         with self._starting:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
-                self._thread.start()
-                threading.Thread(target=self._tell, name="announcer", daemon=True).start()
-
-    def _run(self) -> None:
-        with self._app.app_context():
-            while True:
-                self._store(_gather(self._waiting))
+            if self._announcer is None or not self._announcer.is_alive():
+                self._announcer = threading.Thread(target=self._tell, name="announcer", daemon=True)
+                self._announcer.start()
 
     def _tell(self) -> None:
-        with self._app.app_context():
-            while True:
-                lanes = [lane for ready in _gather(self._announcing) for lane in ready]
-                try:
-                    self._announce(lanes)
-                except Exception as error:  # the thread must live; the sweeper will queue
-                    _log.error("lanes could not be announced", error=repr(error))
+        while True:
+            lanes = [lane for ready in _gather(self._announcing) for lane in ready]
+            try:
+                self._announce(lanes)
+            except Exception as error:  # the thread must live; the sweeper will queue
+                _log.error("lanes could not be announced", error=repr(error))
 
-    def _store(self, gathered: list[_Waiting]) -> None:
+    def _store(self, turns: Sequence[_Turn]) -> None:
         try:
-            accepted = self._commit([submission for submission, _ in gathered])
+            accepted = self._commit([turn.item for turn in turns])
         except SQLAlchemyError as error:
-            self._store_one_by_one(gathered, error)
-        except Exception as error:  # the requests must be answered, and the thread must live
+            self._store_one_by_one(turns, error)
+        except Exception as error:  # all of the requests must be answered
             _log.error("events could not be stored", error=repr(error))
-            for _, future in gathered:
-                future.set_exception(error)
+            for turn in turns:
+                turn.error = error
         else:
-            for (_, future), ids in zip(gathered, accepted.event_ids, strict=True):
-                future.set_result(ids)
-            # After the answer, and beside the next commit: the promise is kept by this one alone.
+            for turn, ids in zip(turns, accepted.event_ids, strict=True):
+                turn.result = ids
+            # Beside the answers: the promise is kept by the commit alone.
             if accepted.ready:
+                self._ensure_announcer()
                 self._announcing.put(accepted.ready)
 
-    def _store_one_by_one(self, gathered: list[_Waiting], error: SQLAlchemyError) -> None:
+    def _store_one_by_one(self, turns: Sequence[_Turn], error: SQLAlchemyError) -> None:
         """One submission that the database refuses must not take the others with it."""
-        if len(gathered) > 1 and not _may_pass(error):
-            for item in gathered:
-                self._store([item])
+        if len(turns) > 1 and not _may_pass(error):
+            for turn in turns:
+                self._store([turn])
             return
-        _log.error("the database refused to store events", error=str(error), events=len(gathered))
+        _log.error("the database refused to store events", error=str(error), events=len(turns))
         reason: Exception = Unstorable("The database cannot store the event as it is.")
         if _may_pass(error):
             reason = StorageUnavailable("The database could not store the event.")
-        for _, future in gathered:
-            future.set_exception(reason)
+        for turn in turns:
+            turn.error = reason
 
     def _commit(self, submissions: Sequence[Submission]) -> Accepted:
         return in_transaction(lambda session: accept(session, submissions, self._registry))
 
 
-def _gather(waiting: queue.SimpleQueue[_Item]) -> list[_Item]:
+def _gather(waiting: queue.SimpleQueue[Sequence[ReadyLane]]) -> list[Sequence[ReadyLane]]:
     """What waits, at least one."""
     gathered = [waiting.get()]
     while len(gathered) < GATHER:

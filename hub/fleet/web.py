@@ -9,7 +9,8 @@ from typing import Any
 from flask import Flask
 from gunicorn.app.base import BaseApplication
 
-#: Processes and threads: two processes use two cores; the threads wait for commits.
+#: Processes and threads: two processes use two cores; the threads wait for commits, and each new
+#: connection holds one until its first byte.
 PROCESSES = 2
 THREADS = 64
 

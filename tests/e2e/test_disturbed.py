@@ -127,7 +127,7 @@ def test_a_killed_hub_goes_on_after_its_restart(undisturbed, tmp_path):
             assert hub.up is not None
             hub.up.kill()
             hub.up.wait()
-            time.sleep(1.5)  # its children notice and stop
+            hub.wait_until_port_is_free()  # its children notice and stop
             hub.start()
 
     assert deliver_all(tmp_path, kill) == undisturbed

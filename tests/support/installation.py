@@ -86,6 +86,17 @@ class RunningHub:
         self.up.terminate()
         return self.up.wait(90)
 
+    def wait_until_port_is_free(self) -> None:
+        """After the hub was killed: its web server is gone, too."""
+        give_up = time.monotonic() + 60
+        while True:
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                if probe.connect_ex(("127.0.0.1", self.port)) != 0:
+                    return
+            assert time.monotonic() < give_up, "the web server outlives its supervisor"
+            time.sleep(0.1)
+
     def start_glpi(self, *options: str) -> None:
         self._children.append(
             self._spawn("glpi-simulator", "--port", str(self.glpi_port), *options)

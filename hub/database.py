@@ -291,16 +291,6 @@ def table_of(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
-def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT that knows ``on_conflict_do_nothing``, which both databases speak alike."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-
-
-def insert(session: Session, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    """``insert_into`` the table of a model."""
-    return insert_into(dialect_of(session), table_of(model))
-
-
 def connection_of(session: Session) -> Connection:
     """The connection that ``transaction`` or ``reading`` gave to this session."""
     return cast(Connection, session.bind)
@@ -309,3 +299,13 @@ def connection_of(session: Session) -> Connection:
 def dialect_of(session: Session) -> str:
     """The database's name: ``sqlite`` or ``postgresql``."""
     return connection_of(session).dialect.name
+
+
+def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT that knows ``on_conflict_do_nothing``, which both databases speak alike."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+
+
+def insert(session: Session, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+    """``insert_into`` the table of a model."""
+    return insert_into(dialect_of(session), table_of(model))

@@ -12,8 +12,8 @@ from hub import __version__
 from hub.cli.application import Failure
 from hub.plugins.registry import GROUP
 
-#: Where each command is. It is imported when it is called: a worker process must not carry what
-#: only the others need.
+#: Where each command is. It is imported when it is called, so that no process carries what only
+#: the others need.
 _COMMANDS = {
     "accounts": "accounts:group",
     "db": "database:group",

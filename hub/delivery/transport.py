@@ -87,7 +87,7 @@ class _PlainSession(requests.Session):
                 method, url, allow_redirects=allow_redirects, stream=stream, **call
             )
         prepared = _PlainRequest(method, plain[1], plain[2], call.get("params"))
-        prepared.set_content({**self.headers, **(call.get("headers") or {})}, call.get("json"))
+        prepared.set_content(self.headers, call.get("headers") or {}, call.get("json"))
         adapter = self.get_adapter(url)
         response = adapter.send(
             prepared, timeout=call.get("timeout"), verify=self.verify is not False
@@ -98,7 +98,8 @@ class _PlainSession(requests.Session):
 
 #: An origin and a path in which nothing needs to be escaped, lowered or resolved.
 _PLAIN_URL = re.compile(
-    r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]+)?)(/[A-Za-z0-9._~/-]*)\Z"
+    r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]+)?)"
+    r"((?!.*/\.\.?(?:/|\Z))/[A-Za-z0-9._~/-]*)\Z"
 )
 
 
@@ -117,11 +118,16 @@ class _PlainRequest(requests.PreparedRequest):
             self.path += f"?{urlencode(given, doseq=True)}"
         self.url = origin + self.path
 
-    def set_content(self, headers: dict[str, Any], content: Any) -> None:
-        """Headers, and a JSON value as the body if there is one."""
+    def set_content(
+        self, defaults: Mapping[str, Any], given: Mapping[str, Any], content: Any
+    ) -> None:
+        """Headers, those given before the session's own, and a JSON body if there is one."""
+        names = {name.lower() for name in given}
+        headers = {name: value for name, value in defaults.items() if name.lower() not in names}
+        headers.update(given)
         if content is not None:
             self.body = json.dumps(content, allow_nan=False).encode()
-            if all(name.lower() != "content-type" for name in headers):
+            if "content-type" not in names:
                 headers["Content-Type"] = "application/json"
         if self.body or self.method not in ("GET", "HEAD"):
             headers["Content-Length"] = str(len(self.body or b""))

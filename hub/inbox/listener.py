@@ -104,14 +104,11 @@ class SourceMemory:
     def find(self, kind: str, token: str) -> Source | None:
         """The enabled source of this address."""
         key = digest(token)
-        now = time.monotonic()
-        known = self._known.get(key)
-        if known is not None and now - known[0] < SOURCE_MEMORY:
-            source: Source | None = known[1]
-        else:
-            source = self._read(key)
-            if source is not None:
-                self._remember(key, now, source)
+        source = self._remembered(key)
+        if source is None:
+            # One thread asks; a burst would take a connection for each of its requests.
+            with self._lock:
+                source = self._remembered(key) or self._ask(key)
         if source is None or source.kind != kind or not source.enabled:
             return None
         return source
@@ -120,10 +117,17 @@ class SourceMemory:
         """Ask the database the next time."""
         self._known = {}
 
-    def _remember(self, key: str, now: float, source: Source) -> None:
-        with self._lock:
+    def _remembered(self, key: str) -> Source | None:
+        asked_at, source = self._known.get(key, (0.0, None))
+        return source if time.monotonic() - asked_at < SOURCE_MEMORY else None
+
+    def _ask(self, key: str) -> Source | None:
+        now = time.monotonic()
+        source = self._read(key)
+        if source is not None:
             fresh = {k: v for k, v in self._known.items() if now - v[0] < SOURCE_MEMORY}
             self._known = {**fresh, key: (now, source)}
+        return source
 
     @staticmethod
     def _read(token_digest: str) -> Source | None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import bindparam, insert, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
-from hub.database import in_transaction, reading, table_of
+from hub.database import db, in_transaction, reading, table_of
 from hub.models import Account, Hook
 from hub.prepared import run, run_each
+from tests.conftest import HAS_POSTGRES
+
+on_postgresql = pytest.mark.parametrize(
+    "config", ["postgresql"] if HAS_POSTGRES else [], indirect=True
+)
 
 _accounts, _hooks = table_of(Account), table_of(Hook)
 NOW = SystemClock().now()
@@ -109,3 +116,16 @@ def test_moments_are_compared_and_null_stays_null(ids):
     with reading() as session:
         rows = run(session, status, limit=NOW + timedelta(seconds=1)).all()
     assert [tuple(row) for row in rows] == [(NOW, None, None)] * 3
+
+
+@on_postgresql
+def test_a_lost_connection_is_not_used_again(ids, config):
+    with db.engine.connect() as connection, Session(connection) as session:
+        pid = connection.connection.driver_connection.info.backend_pid
+        url = config.database_url.replace("postgresql+psycopg://", "postgresql://")
+        with psycopg.connect(url, autocommit=True) as other:
+            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+        with pytest.raises(OperationalError) as caught:
+            run(session, _OF_IDS, ids=ids)
+        assert caught.value.connection_invalidated
+        assert connection.invalidated

@@ -6,6 +6,8 @@ import json
 import os
 import socket
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
@@ -262,3 +264,28 @@ def test_no_secret_is_stored_in_clear(door, config):
         for name in os.listdir(config.data_dir):
             content = (config.data_dir / name).read_bytes()
             assert planted.encode() not in content
+
+
+def test_a_burst_asks_for_its_source_once(door, monkeypatch):
+    """Each that asked would take a connection to the database."""
+    asked = []
+
+    def read(memory, key):
+        asked.append(key)
+        time.sleep(0.05)
+        return read_really(key)
+
+    memory = door.app.extensions["hub.sources"]
+    read_really = memory._read
+    monkeypatch.setattr(type(memory), "_read", read)
+    token = door.source.token
+
+    def find(_: int) -> object:
+        with door.app.app_context():
+            return memory.find("chatwoot", token)
+
+    memory.forget()
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(find, range(8)))
+    assert all(found)
+    assert len(asked) == 1

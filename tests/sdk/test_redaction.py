@@ -54,3 +54,9 @@ def test_data_is_masked_at_any_depth():
     assert json.dumps(Redactor([PLANTED]).data(value)) == json.dumps(
         {"a": [{"secret_key": MASK, "b": f"has {MASK}"}], "n": 1}
     )
+
+
+def test_a_secret_name_is_known_in_its_escaped_form():
+    url = Redactor().url("https://crm.example.com/x?%61ccess%4Bey=abcdef&a%5B0%5D=1")
+    assert "abcdef" not in url
+    assert "a%5B0%5D=1" in url

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import sys
 from importlib import import_module
-from importlib.metadata import entry_points
 
 import click
 
 from hub import __version__
-from hub.cli.application import Failure
-from hub.plugins.registry import GROUP
+from hub.cli.failure import Failure
 
 #: Where each command is. It is imported when it is called, so that no process carries what only
 #: the others need.
@@ -24,17 +22,18 @@ _COMMANDS = {
     "hooks": "hooks:group",
     "keys": "database:keys",
     "plugins": "plugins:group",
+    "prepare": "prepare:prepare",
     "prune": "prune:prune",
     "quarantine": "quarantine:group",
     "sources": "sources:group",
     "status": "status:status",
-    "sweeper": "run:sweeper",
-    "up": "run:up",
+    "sweeper": "sweeper:sweeper",
+    "up": "up:up",
     "users": "users:group",
     "wait": "status:wait",
-    "web": "run:web",
-    "worker": "run:worker",
-    "worker-process": "run:worker_process",
+    "web": "web:web",
+    "worker": "worker:worker",
+    "worker-process": "worker_process:worker_process",
 }
 
 
@@ -58,9 +57,15 @@ class _Hub(click.Group):
 
 def _plugin_commands() -> list[click.Command]:
     from hub.plugins import Registry
+    from hub.sdk.plugin import BadManifest
 
-    registry = Registry.of(entry_points(group=GROUP))
-    return [command for plugin in registry.plugins.values() for command in plugin.commands]
+    commands = []
+    for plugin in Registry.discover().plugins.values():
+        try:
+            commands += plugin.loaded_commands()
+        except BadManifest as error:
+            click.echo(f"hub: the plugin {plugin.id} brings no commands: {error}", err=True)
+    return commands
 
 
 @click.group(cls=_Hub, context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,11 +12,12 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 import migrations
-from hub import log
 from hub.access import audit
 from hub.accounts.errors import Refused
 from hub.app import create_app
-from hub.config import BadConfiguration, Config
+from hub.cli.configuration import configured
+from hub.cli.failure import Failure
+from hub.config import Config
 from hub.database import db
 from hub.security.encryption import Undecryptable
 
@@ -24,18 +25,9 @@ Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
 
 
-class Failure(Exception):
-    """A command failed; the message is the sentence to show."""
-
-
 def application(make: Callable[[Config], Flask] = create_app) -> Flask:
     """The application by the environment, logging to stderr."""
-    try:
-        config = Config.from_environment()
-    except BadConfiguration as error:
-        raise Failure(str(error)) from error
-    log.configure(config.log_format)
-    return make(config)
+    return make(configured())
 
 
 @contextmanager

@@ -20,7 +20,8 @@ from rich.progress import Progress
 
 from hub.access import invitations
 from hub.accounts import accounts, hooks, sources
-from hub.cli.application import Failure, application, require_schema
+from hub.cli.application import application, require_schema
+from hub.cli.failure import Failure
 from hub.cli.output import say, table
 from hub.config import Config
 from hub.delivery import history
@@ -28,7 +29,7 @@ from hub.delivery.history import DeliveryFilter
 from hub.delivery.status import is_settled, overview
 from hub.fleet.installation import Installation
 from hub.fleet.supervisor import Child, hub_command
-from hub.fleet.worker import DEFAULT_THREADS
+from hub.fleet.workers import PROCESSES, THREADS
 from hub.models import DeliveryState, Hook, Source
 from hub.sdk.testing import payloads
 
@@ -61,7 +62,7 @@ def demo(once: bool, port: int) -> None:
         leadsquared = _LeadSquared(_free_port(8092))
         for crm in (glpi, leadsquared):
             installation.supervisor.add(crm.child())
-        installation.start("127.0.0.1", port, processes=2, threads=DEFAULT_THREADS)
+        installation.start("127.0.0.1", port, processes=PROCESSES, threads=THREADS)
         # Children are watched from now on; the demo itself goes on in the foreground.
         watch = threading.Thread(target=installation.supervisor.run, name="supervisor")
         watch.start()

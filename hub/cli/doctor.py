@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
-from hub.cli.application import Failure, entered
+from hub.cli.application import entered
+from hub.cli.failure import Failure
 from hub.cli.output import json_option, show
 from hub.config import Config
 from hub.database import db, reading

@@ -7,7 +7,8 @@ from typing import Any
 import click
 
 from hub.accounts import accounts
-from hub.cli.application import Failure, with_application
+from hub.cli.application import with_application
+from hub.cli.failure import Failure
 from hub.cli.output import json_option, show
 from hub.delivery import history
 from hub.models import Event

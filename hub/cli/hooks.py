@@ -8,7 +8,8 @@ import click
 
 from hub.accounts import accounts, hooks
 from hub.accounts.setup import SetupReport
-from hub.cli.application import Failure, pairs, with_application
+from hub.cli.application import pairs, with_application
+from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
 from hub.models import Hook
 from hub.plugins import current as registry

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
-from hub.cli.application import Failure, application
+from hub.cli.application import application
+from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
 from hub.plugins import Registry, UnknownPlugin, scaffold
 from hub.plugins.check import Check, Uncheckable

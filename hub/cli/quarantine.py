@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from hub.cli.application import Failure, with_application
+from hub.cli.application import with_application
+from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
 from hub.database import in_transaction
 from hub.inbox import release

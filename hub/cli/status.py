@@ -6,7 +6,8 @@ import time
 
 import click
 
-from hub.cli.application import Failure, with_application
+from hub.cli.application import with_application
+from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show, table
 from hub.delivery.status import is_settled, overview
 

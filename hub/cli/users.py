@@ -8,7 +8,8 @@ import click
 
 from hub.access import invitations, members, users
 from hub.accounts import accounts
-from hub.cli.application import Failure, with_application
+from hub.cli.application import with_application
+from hub.cli.failure import Failure
 from hub.cli.output import json_option, show
 from hub.models import Role, User
 

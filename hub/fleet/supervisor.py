@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hub import log
@@ -19,6 +19,8 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY = 30.0
 #: Seconds that a child has to finish its work when told to stop.
 GRACE = 60.0
+#: Set for a child that replaces one that died; holds the pid of that.
+PREDECESSOR = "HUB_PREDECESSOR_PID"
 
 _log = log.get(__name__)
 
@@ -30,16 +32,17 @@ def hub_command(*arguments: str) -> list[str]:
 
 @dataclass
 class Child:
-    """A process to keep running. ``on_death`` gets its pid when it has ended unasked."""
+    """A process to keep running."""
 
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    on_death: Callable[[int], None] | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     crashes: int = 0
     start_after: float = 0.0
+    #: The pid of the process that this one replaces.
+    predecessor: int | None = None
 
 
 class Supervisor:
@@ -90,11 +93,13 @@ class Supervisor:
     def _start(self, child: Child) -> None:
         child.started_at = time.monotonic()
         # Its own session: a Ctrl-C reaches the supervisor alone, which stops all in order.
-        child.process = subprocess.Popen(
-            child.command,
-            env={**os.environ, **child.environment, orphan.VARIABLE: str(os.getpid())},
-            start_new_session=True,
-        )
+        environment = {
+            **os.environ,
+            **child.environment,
+            orphan.VARIABLE: str(os.getpid()),
+            PREDECESSOR: str(child.predecessor or ""),
+        }
+        child.process = subprocess.Popen(child.command, env=environment, start_new_session=True)
 
     def _look_after(self, child: Child) -> None:
         if child.process is not None:
@@ -110,7 +115,5 @@ class Supervisor:
         child.crashes = 1 if steady else child.crashes + 1
         pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (child.crashes - 1))
         _log.error("child ended and is started again", child=child.name, code=code, seconds=pause)
-        child.process = None
+        child.process, child.predecessor = None, process.pid
         child.start_after = time.monotonic() + pause
-        if child.on_death is not None:
-            child.on_death(process.pid)

@@ -32,8 +32,6 @@ from hub.queue.ready import ReadyLane, ReadyLanes, TakenLane
 if TYPE_CHECKING:
     from hub.delivery.drain import Drain
 
-#: Lanes in progress at once in one process.
-DEFAULT_THREADS = 16
 #: Seconds between looks for more lanes while some are in progress.
 LOOK = 0.05
 #: Seconds between signs of life.
@@ -225,7 +223,7 @@ class LaneWorker(SimpleWorker):
             self._waker.keep(int(job.args[0]), self.name)
 
 
-def run(app: Flask, threads: int = DEFAULT_THREADS) -> None:
+def run(app: Flask, threads: int) -> None:
     """Run one worker process until it is told to stop (SIGTERM, SIGINT)."""
     gc.freeze()  # what is loaded now stays
     stopping = threading.Event()

@@ -1,86 +1,22 @@
-"""The worker processes of one machine, and the ends of their leases and sessions."""
+"""The worker processes of one machine."""
 
 from __future__ import annotations
 
-import socket
-
-from flask import Flask
-from redis.exceptions import RedisError
-from sqlalchemy import select
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
-
-from hub import log
-from hub.accounts import hooks
-from hub.database import in_transaction
-from hub.delivery import lanes
 from hub.fleet.supervisor import Child, Supervisor, hub_command
-from hub.models import Lane
-from hub.queue.announce import Announcer
-from hub.queue.jobs import live_workers
-from hub.queue.mutex import Mutexes, lane_key
-from hub.queue.ready import ReadyLanes
 
+#: Processes: two use two cores, and one goes on when a plugin takes the other down.
+PROCESSES = 2
+#: Lanes in progress at once in each process.
+THREADS = 16
 #: Threads that share their memory's pools instead of keeping one each need a fifth less.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
 
-_log = log.get(__name__)
 
-
-def run(app: Flask, processes: int, threads: int) -> None:
-    """Run worker processes until told to stop; then sign out if no other worker is left."""
+def run(processes: int, threads: int) -> None:
+    """Run worker processes until told to stop."""
     supervisor = Supervisor()
     supervisor.stop_on_signals()
+    command = hub_command("worker-process", "--threads", str(threads))
     for number in range(processes):
-        supervisor.add(
-            Child(
-                f"worker {number + 1}",
-                hub_command("worker-process", "--threads", str(threads)),
-                environment=_ENVIRONMENT,
-                on_death=lambda pid: end_leases(app, pid),
-            )
-        )
+        supervisor.add(Child(f"worker {number + 1}", command, environment=_ENVIRONMENT))
     supervisor.run()
-    with app.app_context():
-        _sign_out(app)
-
-
-def end_leases(app: Flask, pid: int) -> None:
-    """A worker died: its lanes go on at once, without waiting for their leases to end."""
-    machine = socket.gethostname().partition(".")[0]
-    prefix = f"{machine}-{pid}-"
-
-    def work(session: Session) -> list[tuple[str, str]]:
-        owned = session.execute(
-            select(Lane.hook_id, Lane.id, Lane.owner).where(
-                Lane.owner.startswith(prefix, autoescape=True)
-            )
-        ).all()
-        lanes.release_all_of(session, prefix)
-        return [(lane_key(row.hook_id, row.id), row.owner or "") for row in owned]
-
-    with app.app_context():
-        try:
-            owned = in_transaction(work)
-        except SQLAlchemyError as error:
-            _log.error("a dead worker's leases end by themselves", error=str(error))
-            return
-        _log.warning("worker died; its lanes go on", worker=prefix, lanes=len(owned))
-        mutexes = Mutexes(app.extensions["hub.redis"], 1.0)
-        try:
-            for key, owner in owned:
-                mutexes.release(key, owner)
-            taken = ReadyLanes(app.extensions["hub.redis"]).free_slots_of(prefix)
-            Announcer(app.extensions["hub.redis"]).push(taken)
-        except RedisError:
-            _log.warning("Redis is not available; slots and mutexes expire by themselves")
-
-
-def _sign_out(app: Flask) -> None:
-    try:
-        if live_workers(app.extensions["hub.redis"]):
-            return
-    except RedisError:
-        return
-    for hook in hooks.listed():
-        hooks.close_sessions(hook, lent_too=True)

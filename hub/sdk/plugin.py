@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -57,17 +58,37 @@ class Plugin:
     concurrency: int = 8
     #: Calls per second of one hook over the whole fleet; ``None`` leaves it to concurrency.
     calls_per_second: float | None = None
-    #: Commands that appear as ``hub <name>``.
-    commands: tuple[click.Command, ...] = ()
+    #: Commands that appear as ``hub <name>``; as ``module:attribute``, they are imported only when
+    #: one may be meant, and cost a worker no memory.
+    commands: tuple[click.Command | str, ...] = ()
     not_ready: str | None = None
     #: The text catalogue: language -> message -> translation.
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    def loaded_commands(self) -> list[click.Command]:
+        """The commands themselves.
+
+        :raises BadManifest: a name leads to no command.
+        """
+        return [_loaded(command) for command in self.commands]
 
     def logo_bytes(self) -> bytes | None:
         """The logo's file, an SVG."""
         if not self.logo:
             return None
         return (resources.files(self.package) / self.logo).read_bytes()
+
+
+def _loaded(command: click.Command | str) -> click.Command:
+    if isinstance(command, click.Command):
+        return command
+    try:
+        found = pkgutil.resolve_name(command)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise BadManifest(f"commands names {command!r}, which is not there: {error}.") from error
+    if not isinstance(found, click.Command):
+        raise BadManifest(f"commands names {command!r}, which is no click.Command.")
+    return found
 
 
 def validate(plugin: object, entry_point_name: str) -> Plugin:

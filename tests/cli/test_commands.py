@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from sqlalchemy import update
 
 import hub.cli
-from hub.cli.application import Failure
+from hub.cli.failure import Failure
 from hub.database import in_transaction
 from hub.models import Delivery, DeliveryState, Hook, HookStatus
 from hub.plugins import Registry

@@ -52,17 +52,21 @@ def running():
         supervisor.stop_children()
 
 
-def test_a_child_that_ends_is_started_again_and_its_death_is_told(running, tmp_path, monkeypatch):
+def test_a_child_that_ends_is_started_again_and_told_whom_it_replaces(
+    running, tmp_path, monkeypatch
+):
     monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
     supervisor, start = running
-    deaths: list[int] = []
     path = tmp_path / "starts"
-    body = "write(str(os.getpid()))"
-    supervisor.add(Child("short", child_that(body, path), on_death=deaths.append))
+    # A supervisor may itself be the successor of another; that is none of its children's business.
+    monkeypatch.setenv(module.PREDECESSOR, "1")
+    body = f"write(str(os.getpid()) + ' after ' + os.environ[{module.PREDECESSOR!r}])"
+    supervisor.add(Child("short", child_that(body, path)))
     start()
-    pids = wait_for(path, 3)
-    assert len(set(pids)) == len(pids)
-    assert deaths[:2] == [int(pid) for pid in pids[:2]]
+    first, second, third = (line.split(" after ") for line in wait_for(path, 3)[:3])
+    assert first[1] == ""
+    assert second[1] == first[0]
+    assert third[1] == second[0] != first[0]
 
 
 def test_the_pauses_grow_with_each_crash_in_a_row(running, tmp_path):

@@ -29,7 +29,7 @@ from hub.config import Config
 from hub.database import db, in_transaction, reading
 from hub.delivery.status import is_settled
 from hub.delivery.sweeper import Sweeper
-from hub.fleet.workers import end_leases
+from hub.fleet.departures import end_leases
 from hub.inbox.accept import Submission, accept
 from hub.inbox.sources import Draft
 from hub.models import Delivery

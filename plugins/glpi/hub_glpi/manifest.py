@@ -9,7 +9,6 @@ from hub_glpi.processor import GlpiProcessor
 from hub_glpi.sessions import GlpiSessions
 from hub_glpi.settings import GlpiSettings
 from hub_glpi.setup import GlpiSetup
-from hub_glpi.simulator.cli import glpi_simulator
 
 plugin = Plugin(
     id="glpi",
@@ -23,6 +22,6 @@ plugin = Plugin(
     events=frozenset(EVENT_NAMES),
     logo="logo.svg",
     session_driver=GlpiSessions(),
-    commands=(glpi_simulator,),
+    commands=("hub_glpi.simulator.cli:glpi_simulator",),
     translations=catalogues(),
 )

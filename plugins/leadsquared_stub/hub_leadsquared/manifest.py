@@ -16,7 +16,6 @@ from hub_leadsquared.locale import catalogues
 from hub_leadsquared.processor import LeadSquaredProcessor
 from hub_leadsquared.settings import CALLS_PER_SECOND, LeadSquaredSettings
 from hub_leadsquared.setup import LeadSquaredSetup
-from hub_leadsquared.simulator.cli import leadsquared_simulator
 
 plugin = Plugin(
     id="leadsquared",
@@ -41,6 +40,6 @@ plugin = Plugin(
     # More at once would only wait for their turn: the rate limit allows about two calls a second.
     concurrency=4,
     calls_per_second=CALLS_PER_SECOND,
-    commands=(leadsquared_simulator,),
+    commands=("hub_leadsquared.simulator.cli:leadsquared_simulator",),
     translations=catalogues(),
 )

@@ -39,7 +39,7 @@ def test_the_manifest_is_valid_and_ready() -> None:
     assert plugin.not_ready is None
     assert plugin.calls_per_second == 2
     assert not plugin.allow_multiple_hooks
-    assert leadsquared_simulator in plugin.commands
+    assert leadsquared_simulator in plugin.loaded_commands()
     assert b"<svg" in (plugin.logo_bytes() or b"")
     assert (PACKAGE / "py.typed").exists()
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from hub.sdk import EVENT_NAMES, Plugin
 from hub_webhook import __version__
-from hub_webhook.commands import webhook_secret
 from hub_webhook.locale import catalogues
 from hub_webhook.processor import WebhookProcessor
 from hub_webhook.settings import WebhookSettings
 from hub_webhook.setup import WebhookSetup
-from hub_webhook.simulator import webhook_simulator
 
 plugin = Plugin(
     id="webhook",
@@ -23,6 +21,9 @@ plugin = Plugin(
     events=frozenset(EVENT_NAMES),
     logo="logo.svg",
     allow_multiple_hooks=True,
-    commands=(webhook_secret, webhook_simulator),
+    commands=(
+        "hub_webhook.commands:webhook_secret",
+        "hub_webhook.simulator:webhook_simulator",
+    ),
     translations=catalogues(),
 )

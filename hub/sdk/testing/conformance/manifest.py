@@ -48,7 +48,8 @@ class Manifest(Subject):
 
     def test_commands_bear_the_name_of_the_plugin(self) -> None:
         beginnings = (self.plugin.id, self.plugin.id.replace("_", "-"))
-        strange = [c.name for c in self.plugin.commands if not str(c.name).startswith(beginnings)]
+        names = [str(command.name) for command in self.plugin.loaded_commands()]
+        strange = [name for name in names if not name.startswith(beginnings)]
         assert strange == [], f"Commands that do not begin with {beginnings[0]}: {strange}"
 
     def test_only_the_sdk_is_imported_from_the_hub(self) -> None:

@@ -1,0 +1,35 @@
+"""``hub sweeper``."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import click
+
+from hub.cli.application import entered, require_schema
+from hub.delivery.sweeper import PERIOD, Sweeper
+from hub.fleet import orphan, upkeep
+
+
+@click.command("sweeper")
+@click.option("--once", is_flag=True, help="One round only.")
+def sweeper(once: bool) -> None:
+    """Queue lanes that have work and no worker. Several at once do no harm."""
+    orphan.stop_with_supervisor()
+    stopping = threading.Event()
+    if not once:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+    with entered() as app:
+        require_schema()
+        sweeping = Sweeper(app)
+        next_upkeep = 0.0
+        while True:
+            sweeping.sweep()
+            if time.monotonic() >= next_upkeep:
+                upkeep.run()
+                next_upkeep = time.monotonic() + upkeep.PERIOD
+            if once or stopping.wait(PERIOD):
+                return

@@ -1,0 +1,27 @@
+"""``hub web``."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import click
+
+from hub.app import create_web_app
+from hub.cli.application import application, require_schema
+from hub.cli.serving import host_option, port_option
+from hub.fleet import orphan
+from hub.fleet.web import PROCESSES, THREADS, Server, options
+
+
+@click.command("web")
+@host_option
+@port_option
+@click.option("--processes", type=int, default=PROCESSES, show_default=True)
+@click.option("--threads", type=int, default=THREADS, show_default=True)
+def web(host: str, port: int, processes: int, threads: int) -> None:
+    """Run the web server: the inbox, the API and the dashboard."""
+    with application().app_context():
+        require_schema()
+    orphan.stop_with_supervisor()
+    make = partial(application, create_web_app)
+    Server(make, options(host, port, processes, threads)).run()

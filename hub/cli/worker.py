@@ -1,0 +1,20 @@
+"""``hub worker``."""
+
+from __future__ import annotations
+
+import click
+
+from hub.cli.configuration import configured
+from hub.cli.serving import prepare, processes_option, threads_option
+from hub.fleet import orphan, workers
+
+
+@click.command("worker")
+@processes_option
+@threads_option
+def worker(processes: int, threads: int) -> None:
+    """Run worker processes; a crashed one is replaced."""
+    configured()
+    prepare()
+    orphan.stop_with_supervisor()
+    workers.run(processes, threads)

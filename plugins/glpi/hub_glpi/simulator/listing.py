@@ -16,6 +16,13 @@ MAXIMUM = 1000
 _RANGE = re.compile(r"(\d+)-(\d+)\Z")
 
 
+def exact_text(text: str) -> str | None:
+    """The folded text that ``contains`` asks to be the whole value, if it asks for that."""
+    if len(text) < 2 or not (text.startswith("^") and text.endswith("$")) or "%" in text:
+        return None
+    return folded(text[1:-1])
+
+
 def contains(text: str) -> Callable[[Any], bool]:
     """GLPI's text search: a LIKE with ``^`` and ``$`` as anchors and ``%`` as wildcard (trap 3).
 

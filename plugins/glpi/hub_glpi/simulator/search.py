@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,24 +10,28 @@ from hub_glpi.simulator import texts
 from hub_glpi.simulator.columns import Row
 from hub_glpi.simulator.errors import ApiError, FatalError
 from hub_glpi.simulator.items import ItemType
-from hub_glpi.simulator.listing import Page, contains, order_key
+from hub_glpi.simulator.listing import Page, contains, exact_text, order_key
 from hub_glpi.simulator.query import is_true, listed
 from hub_glpi.simulator.sessions import Session
 from hub_glpi.simulator.state import Database
 from hub_glpi.simulator.tickets import OBSERVER, REQUESTER, TECHNICIAN
 
 Reader = Callable[[Database, Row], list[Any]]
+#: The rows that have exactly this folded text, by an index.
+Finder = Callable[[Database, str], list[Row]]
 
 
 @dataclass(frozen=True, slots=True)
 class Option:
     """One search option. ``shown`` gives what the answer shows, ``text`` what ``contains`` looks
     at (else the same), ``ids`` what ``equals`` compares with (else the text): on logins and on
-    whatever stands in another table, ``equals`` wants an id (trap 2)."""
+    whatever stands in another table, ``equals`` wants an id (trap 2). ``exact`` spares a search
+    for a whole text the walk through all rows."""
 
     shown: Reader
     text: Reader | None = None
     ids: Reader | None = None
+    exact: Finder | None = None
 
 
 def _column(name: str) -> Option:
@@ -40,6 +44,15 @@ def _emails(database: Database, user: Row) -> list[Any]:
 
 def _email_ids(database: Database, user: Row) -> list[Any]:
     return [row["id"] for row in database["UserEmail"].where("users_id", user["id"])]
+
+
+def _users_with_email(database: Database, email: str) -> list[Row]:
+    users = {row["users_id"] for row in database["UserEmail"].where("email", email)}
+    return [user for user in map(database["User"].get, users) if user]
+
+
+def _users_with_login(database: Database, login: str) -> list[Row]:
+    return database["User"].where("login", login)
 
 
 def _entity_name(database: Database, row: Row) -> list[Any]:
@@ -86,11 +99,11 @@ _ENTITY = Option(_entity_name, ids=lambda _, row: [row["entities_id"]])
 
 OPTIONS: dict[str, dict[str, Option]] = {
     "User": {
-        "1": _LINK,
+        "1": Option(_name, ids=_own_id, exact=_users_with_login),
         "2": _column("id"),
         "34": _column("realname"),
         "9": _column("firstname"),
-        "5": Option(_emails, ids=_email_ids),
+        "5": Option(_emails, ids=_email_ids, exact=_users_with_email),
         "8": _column("is_active"),
         "6": _column("phone"),
         "10": _column("phone2"),
@@ -189,6 +202,7 @@ class Search:
         if not isinstance(criteria, dict):
             raise FatalError
         self._test = self._all_of(listed(criteria))
+        self._candidates = self._by_index(listed(criteria))
 
     def run(self, session: Session) -> tuple[dict[str, Any], Page]:
         """The body of the answer, and its page for status and headers."""
@@ -196,7 +210,7 @@ class Search:
         deleted = is_true(self.params.get("is_deleted", 0))
         rows = [
             row
-            for row in self.items.table.rows.values()
+            for row in self._rows()
             if bool(row.get("is_deleted", 0)) == deleted
             and self._test(row)
             and self.items.sees(session, row)
@@ -228,7 +242,30 @@ class Search:
             raise ApiError(400, "ERROR", "Bad field ID in search criteria", documented=True)
         return option
 
+    def _rows(self) -> Iterable[Row]:
+        """The rows that may fit, by id."""
+        rows = self.items.table.rows
+        if self._candidates is None:
+            return rows.values()
+        return [rows[number] for number in sorted(self._candidates)]
+
     # Criteria.
+
+    def _by_index(self, criteria: list[Any]) -> set[int] | None:
+        """The ids of the rows that may fit, if each criterion is for a whole text that has an
+        index, and they are alternatives."""
+        found: set[int] = set()
+        for position, criterion in enumerate(criteria):
+            if position and criterion.get("link") != "OR":
+                return None
+            option = self.options.get(str(criterion.get("field", "")))
+            text = exact_text(str(criterion.get("value", "")))
+            if option is None or option.exact is None or text is None:
+                return None
+            if criterion.get("searchtype", "contains") != "contains":
+                return None
+            found.update(row["id"] for row in option.exact(self.database, text))
+        return found if criteria else None
 
     def _all_of(self, criteria: list[Any]) -> Test:
         """Criteria with their links; AND binds closer than OR, as in SQL."""

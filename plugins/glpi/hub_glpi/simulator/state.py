@@ -15,7 +15,10 @@ Index = Callable[[Row], Hashable]
 
 _INDEXES: dict[str, dict[str, Index]] = {
     "User": {"login": lambda row: folded(row["name"])},
-    "UserEmail": {"users_id": lambda row: row["users_id"]},
+    "UserEmail": {
+        "users_id": lambda row: row["users_id"],
+        "email": lambda row: folded(row["email"]),
+    },
     "Profile_User": {"users_id": lambda row: row["users_id"]},
     "Ticket_User": {"tickets_id": lambda row: row["tickets_id"]},
     "ITILFollowup": {"item": lambda row: (row["itemtype"], row["items_id"])},

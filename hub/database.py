@@ -3,57 +3,32 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import (
-    BigInteger,
-    Dialect,
-    Integer,
-    MetaData,
-    Table,
-    event,
-)
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Table
+from sqlalchemy.dialects import postgresql as postgresql_dialect
+from sqlalchemy.dialects import sqlite as sqlite_dialect
+from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
-from hub import crashpoint
+from hub import crashpoint, postgresql, sqlite
 from hub.config import Config
 
 Result = TypeVar("Result")
 
-#: Seconds a SQLite writer waits for its turn.
-BUSY_TIMEOUT = 15
-#: Seconds between its looks whether the writer of another process is done.
-_LOOK_AGAIN = 0.0005
-#: Seconds for which PostgreSQL lets a transaction idle. That of a stopped process holds locks that
-#: others wait for; ours compute for milliseconds.
-IDLE_TIMEOUT = 15
-#: How a PostgreSQL server that has vanished is noticed, instead of waited for.
-_POSTGRESQL = {
-    "connect_timeout": 5,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
-    "tcp_user_timeout": 30_000,
-}
 #: Tries of a transaction that lost a race or its connection.
 TRIES = 5
 
 #: Row ids: 64 bits on PostgreSQL; SQLite's own integer key is that already.
 BigId = BigInteger().with_variant(Integer, "sqlite")
-#: Held by the thread of this process that writes to SQLite.
-_writing = threading.Lock()
 #: JSON that is stored, not searched.
 Json = JSON()
 
@@ -120,124 +95,41 @@ else:
     Model = db.Model
 
 
+class Database(Protocol):
+    """How a process uses one kind of database."""
+
+    def transaction(self) -> AbstractContextManager[Session]:
+        """See ``transaction``."""
+
+    def look(self) -> AbstractContextManager[Connection]:
+        """A connection for one SELECT, which needs no transaction around it."""
+
+
 def init_app(app: Flask, config: Config) -> None:
     """Connect the application to its database."""
+    kind = sqlite if config.database_url.startswith("sqlite") else postgresql
     app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(config.database_url)
-    db.init_app(app)
-    with app.app_context():
-        prepare_engine(db.engine)
-
-
-def engine_options(url: str) -> dict[str, Any]:
-    """Options of ``create_engine`` for this URL."""
-    if url.startswith("sqlite"):
-        return {
-            "connect_args": {"timeout": BUSY_TIMEOUT, "check_same_thread": False},
-            "json_serializer": to_json,
-            # The connection that was used last knows the most pages and statements.
-            "pool_use_lifo": True,
-            "pool_size": 10,
-            "max_overflow": 40,
-        }
-    return {
-        "connect_args": _POSTGRESQL,
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "json_serializer": to_json,
-        "pool_pre_ping": True,
-        "pool_recycle": 1_800,
         "pool_size": 10,
         "max_overflow": 40,
+        **kind.OPTIONS,
     }
+    db.init_app(app)
+    with app.app_context():
+        make = sqlite.Sqlite if kind is sqlite else postgresql.Postgresql
+        app.extensions["hub.database"] = make(db.engine)
 
 
-def prepare_engine(engine: Engine) -> None:
-    """Give every connection the hub's settings, and SQLite explicit transactions."""
-    if engine.dialect.name != "sqlite":
-        event.listen(engine, "connect", _limit_idling)
-        return
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: sqlite3.Connection, _: object) -> None:
-        # The driver's own transaction control would begin too late and would not lock for writing.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode = WAL")
-        # FULL: a commit has reached the disk when it returns, which is the promise of a 2xx.
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA cache_size = -2000")
-        # A checkpoint copies a page once, however often it was written since the last one.
-        cursor.execute("PRAGMA wal_autocheckpoint = 4000")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        # A transaction that may write takes the write lock at once: an upgrade from reading to
-        # writing would fail with 'busy' without waiting.
-        reading = connection.get_execution_options().get("hub_reading", False)
-        driver = connection.connection.driver_connection
-        assert driver is not None, "a transaction begins on an open connection"
-        try:
-            if reading:
-                driver.execute("BEGIN")
-            else:
-                _begin_writing(driver)
-        except sqlite3.OperationalError as error:
-            raise OperationalError("BEGIN", None, error) from error
+def database() -> Database:
+    """The current application's database."""
+    chosen: Database = current_app.extensions["hub.database"]
+    return chosen
 
 
-def _begin_writing(driver: sqlite3.Connection) -> None:
-    """``BEGIN IMMEDIATE``, once the writer of another process is done.
-
-    SQLite itself would sleep for up to a tenth of a second before it looks again, which is a
-    hundred transactions.
-    """
-    give_up = time.monotonic() + BUSY_TIMEOUT
-    driver.execute("PRAGMA busy_timeout = 0")
-    try:
-        while True:
-            try:
-                driver.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
-                    raise
-            time.sleep(_LOOK_AGAIN)
-    finally:
-        driver.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT * 1000}")
-
-
-def _limit_idling(connection: Any, _: object) -> None:
-    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}s'")
-    connection.commit()
-
-
-@contextmanager
-def transaction() -> Iterator[Session]:
+def transaction() -> AbstractContextManager[Session]:
     """One transaction that may write, committed at the end of the block."""
-    engine = db.engine
-    with (
-        _turn(engine),
-        engine.begin() as connection,
-        Session(connection, expire_on_commit=False) as session,
-    ):
-        yield session
-        session.flush()
-
-
-@contextmanager
-def _turn(engine: Engine) -> Iterator[None]:
-    """SQLite has one writer at a time. Who waits for a thread of the same process is woken when
-    it is done; SQLite itself would sleep, for longer and longer, and look again."""
-    if engine.dialect.name != "sqlite":
-        yield
-        return
-    if not _writing.acquire(timeout=BUSY_TIMEOUT):
-        raise OperationalError("BEGIN", None, sqlite3.OperationalError("database is locked"))
-    try:
-        yield
-    finally:
-        _writing.release()
+    return database().transaction()
 
 
 @contextmanager
@@ -301,11 +193,12 @@ def dialect_of(session: Session) -> str:
     return connection_of(session).dialect.name
 
 
-def insert_into(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+def insert_into(dialect: str, table: Table) -> sqlite_dialect.Insert | postgresql_dialect.Insert:
     """An INSERT that knows ``on_conflict_do_nothing``, which both databases speak alike."""
-    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
+    insert = postgresql_dialect.insert if dialect == "postgresql" else sqlite_dialect.insert
+    return insert(table)
 
 
-def insert(session: Session, model: type[Base]) -> sqlite.Insert | postgresql.Insert:
+def insert(session: Session, model: type[Base]) -> sqlite_dialect.Insert | postgresql_dialect.Insert:
     """``insert_into`` the table of a model."""
     return insert_into(dialect_of(session), table_of(model))

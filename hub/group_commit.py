@@ -2,20 +2,17 @@
 
 SQLite has one writer, and a commit that reaches the disk costs as much for ten lanes as for one.
 So a thread that finds another at its commit leaves its work behind; whoever leads next takes all
-that has gathered, each work in a savepoint of its own, and commits once. A thread alone waits for
-nobody. PostgreSQL commits its writers in groups by itself, and gets each work as it comes.
+that has gathered and commits once. A thread alone waits for nobody. PostgreSQL commits its writers in groups by itself, and gets each work as it comes.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any, Generic, TypeVar, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.engine import Engine
 from sqlalchemy.orm import Session
 
 from hub import crashpoint
@@ -106,41 +103,30 @@ def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
 
 
 def _commit(turns: Sequence[Turn[Work, Any]]) -> None:
+    """All works in one transaction. If it fails, by one of them or as a whole, each tries alone:
+    works are repeatable, and an error is rarer than a savepoint for each would be dear."""
     if len(turns) == 1:
-        turns[0].result, turns[0].error = _ending(in_transaction, turns[0].item)
+        turns[0].result, turns[0].error = _ending(turns[0].item)
         return
-    for turn in turns:
-        turn.error = _Alone()
-    endings = []
     try:
         with transaction() as session:
-            savepoint = partial(_in_savepoint, session.connection())
-            for turn in turns:
-                result, error = _ending(savepoint, turn.item)
-                if isinstance(error, SQLAlchemyError):
-                    raise error  # SQLite may have rolled back everything
-                endings.append((result, error))
+            results = [turn.item(session) for turn in turns]
             crashpoint.boundary("before a commit")
         crashpoint.boundary("after a commit")
-    except SQLAlchemyError:
+    except Exception:  # each meets its own error when it is alone
+        for turn in turns:
+            turn.error = _Alone()
         return
-    for turn, ending in zip(turns, endings, strict=True):
-        turn.result, turn.error = ending
+    for turn, result in zip(turns, results, strict=True):
+        turn.result = result
 
 
-def _ending(transact: Callable[[Work], Any], work: Work) -> tuple[Any, Exception | None]:
+def _ending(work: Work) -> tuple[Any, Exception | None]:
     """What the work answers or raises, which is for its own thread."""
     try:
-        return transact(work), None
+        return in_transaction(work), None
     except Exception as error:
         return None, error
-
-
-def _in_savepoint(connection: Connection, work: Work) -> Any:
-    with connection.begin_nested(), Session(connection, expire_on_commit=False) as session:
-        result = work(session)
-        session.flush()
-        return result
 
 
 def _group_of(engine: Engine) -> Group[Work, Any]:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import ResultColumnsEntry, SQLCompiler
 
-from hub.database import connection_of, db
+from hub.database import connection_of, database
 
 _Processor = Callable[[Any], Any]
 #: Takes one parameter from the values of a call, in the driver's form.
@@ -72,7 +72,7 @@ def look(statement: Executable, **values: Any) -> Rows:
 
     :raises DBAPIError: as SQLAlchemy would.
     """
-    with db.engine.connect() as connection:
+    with database().look() as connection:
         return _prepared(statement, connection.dialect).execute(connection, values, alone=True)
 
 
@@ -108,10 +108,11 @@ class _Prepared:
             raise TypeError(f"this statement was prepared for {self._names}, not {values.keys()}")
         lengths = tuple([len(values[name]) for name in self._lists])
         text = self._texts.get(lengths) or self._make_text(values)
-        if not (alone or connection.in_transaction()):
+        driver: Any = connection.connection.dbapi_connection
+        # SQLite's writer has begun its transaction without telling SQLAlchemy.
+        has_begun = getattr(driver, "in_transaction", False) or connection.in_transaction()
+        if not (alone or has_begun):
             connection.begin()
-        driver = connection.connection.driver_connection
-        assert driver is not None, "the transaction has opened the connection"
         try:
             cursor = driver.execute(text.sql, text.bind(values))
             return Rows(text.rows_of(cursor), cursor.rowcount)

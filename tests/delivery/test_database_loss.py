@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from hub import database
+from hub import database, postgresql, sqlite
 from hub.database import db, reading
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane
 from tests.conftest import HAS_POSTGRES
@@ -129,7 +129,7 @@ def test_all_connections_at_once(world, crm, config):
 @on_sqlite
 def test_a_database_that_is_busy_for_long_is_waited_for(world, crm, config, monkeypatch):
     """Another process writes for longer than the busy timeout: the transaction is tried again."""
-    monkeypatch.setattr(database, "BUSY_TIMEOUT", 0.1)
+    monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
     path = config.database_url.removeprefix("sqlite:///")
     tries: list[object] = []
     may_pass = database.may_pass
@@ -159,7 +159,7 @@ def test_a_process_that_stopped_in_a_transaction_does_not_stop_the_others(
     world, crm, config, monkeypatch
 ):
     """It holds a lane's row, which the sweeper and all who accept events for it wait for."""
-    monkeypatch.setattr(database, "IDLE_TIMEOUT", 1)
+    monkeypatch.setattr(postgresql, "IDLE_TIMEOUT", 1)
     lane = send_all(world, "1")
     db.engine.dispose()
     stopped = db.engine.connect()

@@ -22,9 +22,9 @@ def before_each(look: Callable[[Connection, str], None]) -> Iterator[None]:
 
     execute = prepared._Prepared.execute
 
-    def by_us(this, connection, values) -> prepared.Rows:
+    def by_us(this, connection, values, **options) -> prepared.Rows:
         look(connection, str(this._statement.compile(dialect=connection.dialect)))
-        return execute(this, connection, values)
+        return execute(this, connection, values, **options)
 
     event.listen(db.engine, "before_cursor_execute", by_sqlalchemy)
     try:

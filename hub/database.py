@@ -199,6 +199,8 @@ def insert_into(dialect: str, table: Table) -> sqlite_dialect.Insert | postgresq
     return insert(table)
 
 
-def insert(session: Session, model: type[Base]) -> sqlite_dialect.Insert | postgresql_dialect.Insert:
+def insert(
+    session: Session, model: type[Base]
+) -> sqlite_dialect.Insert | postgresql_dialect.Insert:
     """``insert_into`` the table of a model."""
     return insert_into(dialect_of(session), table_of(model))

@@ -1,8 +1,9 @@
 """Group commit: what several threads want to write at one moment shares a transaction.
 
-SQLite has one writer, and a commit that reaches the disk costs as much for ten lanes as for one.
-So a thread that finds another at its commit leaves its work behind; whoever leads next takes all
-that has gathered and commits once. A thread alone waits for nobody. PostgreSQL commits its writers in groups by itself, and gets each work as it comes.
+SQLite has one writer, and a commit that reaches the disk costs as much for ten lanes as for one. So
+a thread that finds another at its commit leaves its work behind; whoever leads next takes all that
+has gathered and commits once. A thread alone waits for nobody. PostgreSQL commits its writers in
+groups by itself, and gets each work as it comes.
 """
 
 from __future__ import annotations

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import random
 import threading
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +20,6 @@ from sqlalchemy.orm import Session
 
 from hub import crashpoint, log
 from hub.clock import SystemClock
-from hub.database import reading
 from hub.delivery import lanes
 from hub.delivery.context import DeliveryContext
 from hub.delivery.dispatch import Ending, dispatch
@@ -38,7 +36,7 @@ from hub.group_commit import in_shared_transaction
 from hub.plugins import Registry
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.rate_limit import RateLimit
-from hub.queue.ready import ReadyLanes
+from hub.queue.ready import ReadyLanes, TakenLane
 from hub.sdk.errors import LaneLost
 from hub.sdk.events import Event
 from hub.sdk.http import Call, CallRules, HttpClient
@@ -90,32 +88,37 @@ class Drain:
             lease=app.extensions["hub.policy.lease"],
         )
 
-    def drain(self, lane_id: int) -> int:
+    def drain(self, lane: TakenLane) -> int:
         """Pay what is due in the lane; returns the number of deliveries worked on.
 
-        Does nothing when another worker has the lane.
+        Does nothing when another worker has the lane. Leaves in ``lane`` the remote session that
+        is to be given back with it.
         """
-        owner = f"{self._worker}/{uuid.uuid4().hex[:8]}"
-        lease, work = in_shared_transaction(lambda session: self._begin(session, lane_id, owner))
+        lease, work = in_shared_transaction(lambda session: self._begin(session, lane))
         if lease is None or isinstance(work, Nothing):
             return 0
-        with self._mutex(lease) as taken:
-            if not taken:
+        with self._held_lock:
+            self._held[lease.lane_id] = lease
+        try:
+            if not self._has_mutex(lane, lease):
                 with suppress(LaneLost):  # so much the better
                     in_shared_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
                 return 0
-            try:
-                return self._pay(lease, work)
-            except LaneLost:
-                _log.warning("lane lost to another worker", lane=lane_id, worker=self._worker)
-                return 0
+            return self._pay(lane, lease, work)
+        except LaneLost:
+            _log.warning("lane lost to another worker", lane=lane.lane_id, worker=self._worker)
+            return 0
+        finally:
+            with self._held_lock:
+                self._held.pop(lease.lane_id, None)
 
     def _begin(
-        self, session: Session, lane_id: int, owner: str
+        self, session: Session, lane: TakenLane
     ) -> tuple[Lease | None, Work | Nothing | None]:
         """Take the lane, and its first work with it, unless the mutex must be asked first."""
-        lease = lanes.take(session, lane_id, owner, self._clock.now(), self._policy.lease)
-        if lease is None or not lease.was_free:
+        seconds = self._policy.lease
+        lease = lanes.take(session, lane.lane_id, lane.slot, self._clock.now(), seconds)
+        if lease is None or not (lease.was_free or lane.has_mutex):
             return lease, None
         return lease, self._next(session, lease)
 
@@ -156,32 +159,20 @@ class Drain:
         except RedisError:
             _log.warning("mutexes could not be renewed; the leases in the database hold")
 
-    @contextmanager
-    def _mutex(self, lease: Lease) -> Iterator[bool]:
-        key = lane_key(lease.hook_id, lease.lane_id)
-        with self._held_lock:
-            self._held[lease.lane_id] = lease
-        taken = False
+    def _has_mutex(self, lane: TakenLane, lease: Lease) -> bool:
+        """Whether the lane's mutex is ours. It is given back with the lane."""
+        if lane.has_mutex:
+            return True
+        if not lease.was_free:
+            return False
+        # Its owner has given the lane back, and was too late, or too dead, to say so.
         try:
-            try:
-                taken = self._mutexes.take(key, lease.owner)
-                if not taken and lease.was_free:
-                    # Its owner has given the lane back, and was too late, or too dead, to say so.
-                    self._mutexes.seize(key, lease.owner)
-                    taken = True
-            except RedisError:
-                taken = True  # the lease in the database holds without it
-            yield taken
-        finally:
-            with self._held_lock:
-                self._held.pop(lease.lane_id, None)
-            if taken:
-                try:
-                    self._mutexes.release(key, lease.owner)
-                except RedisError:
-                    _log.warning("a mutex could not be freed; it expires by itself")
+            self._mutexes.seize(lane_key(lease.hook_id, lease.lane_id), lease.owner)
+        except RedisError:
+            _log.warning("a mutex could not be taken; the lease in the database holds")
+        return True
 
-    def _pay(self, lease: Lease, work: Work | Nothing | None) -> int:
+    def _pay(self, lane: TakenLane, lease: Lease, work: Work | Nothing | None) -> int:
         paid = 0
         sessions: LaneSessions | None = None
         if work is None:
@@ -194,7 +185,7 @@ class Drain:
                 context = self._context(lease, work, links, identities, trace)
                 if (driver := work.plugin.session_driver) is not None:
                     shared = SharedSessions(self._redis, self._keyring, work.hook.id)
-                    sessions = sessions or LaneSessions(shared, driver, context)
+                    sessions = sessions or LaneSessions(shared, driver, context, lane.session)
                     sessions.serve(context)
                     context.use_sessions(sessions)
                 endings = dispatch(work.plugin, context, work.items)
@@ -202,7 +193,7 @@ class Drain:
                 work = self._finish(lease, work, links, endings, trace.entries)
         finally:
             if sessions is not None:
-                sessions.end()
+                lane.session = sessions.end()
         return paid
 
     def _finish(
@@ -268,8 +259,7 @@ class Drain:
             trace.call(call)
 
         def look_ahead(names: Sequence[str]) -> Sequence[Event]:
-            with reading() as session:
-                return following(session, lease, last, names)
+            return following(lease, last, names)
 
         http = HttpClient(
             self._transports.of(work.hook.id, last_check=lease.require_time),

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import Executable, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
-from hub.database import dialect_of, insert_into, reading, table_of
+from hub.database import dialect_of, insert_into, table_of
 from hub.delivery import lanes
 from hub.delivery.identities import Identities
 from hub.delivery.lanes import Lease
@@ -99,11 +99,8 @@ class DatabaseLinks:
     def with_remote(self, kind: str, remote_id: str) -> Sequence[Link]:
         """See ``hub.sdk.links.Links.with_remote``."""
         self.flush()
-        with reading() as session:
-            rows = run(
-                session, _OF_REMOTE, hook_id=self._lease.hook_id, kind=kind, remote_id=remote_id
-            )
-            return [_link(row) for row in rows]
+        rows = look(_OF_REMOTE, hook_id=self._lease.hook_id, kind=kind, remote_id=remote_id)
+        return [_link(row) for row in rows]
 
     def create_once(
         self,

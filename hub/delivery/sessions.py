@@ -11,46 +11,27 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from redis import Redis
-from redis.commands.core import Script
 from redis.exceptions import RedisError
 
 from hub import log
-from hub.queue.connection import PREFIX
+from hub.queue.ready import IDLE, IDLE_TTL, LENT
 from hub.sdk.context import CallContext, SessionDriver
 from hub.sdk.errors import HubError
 from hub.security.encryption import Keyring
 
-IDLE = f"{PREFIX}:sessions:idle:"
-LENT = f"{PREFIX}:sessions:lent:"
-#: Seconds after which an idle session is closed rather than trusted (PHP forgets after 1,440).
-IDLE_TTL = 900
-
 _log = log.get(__name__)
-
-
-# The idle session that was used last becomes one on loan. KEYS: idle, lent. ARGV: the time.
-_TAKE = """
-local popped = redis.call('ZPOPMAX', KEYS[1])
-if popped[1] then redis.call('HSET', KEYS[2], popped[1], ARGV[1]) end
-return popped
-"""
-
-
-@cache
-def _take(redis: Redis) -> Script:
-    return redis.register_script(_TAKE)
 
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """A token and the encrypted form that stands for it in Redis."""
+    """A token and the encrypted form that stands for it in Redis, if Redis could note it."""
 
     token: str
     name: str
+    is_noted: bool = True
 
 
 class SharedSessions:
@@ -62,35 +43,19 @@ class SharedSessions:
         self._idle = f"{IDLE}{hook_id}"
         self._lent = f"{LENT}{hook_id}"
 
-    def take(self) -> Loan | None:
-        """The idle session that was used last, if there is one that is still good."""
-        try:
-            popped: Any = _take(self._redis)(keys=[self._idle, self._lent], args=[time.time()])
-        except RedisError:
-            return None
-        if not popped or time.time() - float(popped[1]) > IDLE_TTL:
-            return None
-        return self._loan(_text(popped[0]))
+    def lent(self, name: str) -> Loan:
+        """The session of this name, which came with a lane."""
+        return self._loan(name)
 
     def opened(self, token: str) -> Loan:
         """Note a session that was opened and is on loan now."""
-        loan = Loan(token, self._keyring.encrypt(token))
+        name = self._keyring.encrypt(token)
         try:
-            self._redis.hset(self._lent, loan.name, str(time.time()))
+            self._redis.hset(self._lent, name, str(time.time()))
         except RedisError:
             _log.warning("a remote session could not be noted in Redis")
-        return loan
-
-    def give_back(self, loan: Loan) -> bool:
-        """Make a session idle; ``False`` when Redis cannot keep it and it must be closed."""
-        try:
-            with self._redis.pipeline(transaction=False) as pipeline:
-                pipeline.zadd(self._idle, {loan.name: time.time()})
-                pipeline.hdel(self._lent, loan.name)
-                pipeline.execute()
-        except RedisError:
-            return False
-        return True
+            return Loan(token, name, is_noted=False)
+        return Loan(token, name)
 
     def forget(self, loan: Loan) -> None:
         """A session that the remote no longer knows."""
@@ -143,16 +108,29 @@ class Borrowed:
 
 
 class LaneSessions:
-    """The sessions as one lane sees them: borrowed at first use, given back when it is drained.
+    """The session as one lane sees it: the one that came with it, or one that it opens.
 
     Implements ``hub.sdk.context.SessionPool``.
     """
 
-    def __init__(self, shared: SharedSessions, driver: SessionDriver, context: CallContext) -> None:
+    def __init__(
+        self, shared: SharedSessions, driver: SessionDriver, context: CallContext, name: str
+    ) -> None:
         self._shared = shared
         self._driver = driver
         self._context = context
+        self._came_with_lane = name
         self._borrowed: Borrowed | None = None
+
+    def end(self) -> str:
+        """The lane is drained: the name of the session to be given back with it, or nothing."""
+        if self._borrowed is None:
+            return self._came_with_lane
+        loan = self._borrowed.loan
+        if loan.is_noted:
+            return loan.name
+        close_quietly(self._driver, self._context, loan.token)
+        return ""
 
     def serve(self, context: CallContext) -> None:
         """Sign-ins from now on belong to this delivery's story."""
@@ -162,7 +140,10 @@ class LaneSessions:
     def borrow(self) -> Iterator[Borrowed]:
         """See ``hub.sdk.context.SessionPool.borrow``."""
         if self._borrowed is None:
-            self._borrowed = Borrowed(self._shared.take() or self._open(), self._reopen)
+            name = self._came_with_lane
+            self._borrowed = Borrowed(
+                self._shared.lent(name) if name else self._open(), self._reopen
+            )
         yield self._borrowed
 
     def _open(self) -> Loan:
@@ -171,14 +152,6 @@ class LaneSessions:
     def _reopen(self, lost: Loan) -> Loan:
         self._shared.forget(lost)
         return self._open()
-
-    def end(self) -> None:
-        """The lane is drained: the next one may have the session."""
-        if self._borrowed is None:
-            return
-        loan, self._borrowed = self._borrowed.loan, None
-        if not self._shared.give_back(loan):
-            close_quietly(self._driver, self._context, loan.token)
 
 
 def close_quietly(driver: SessionDriver, context: CallContext, token: str) -> None:

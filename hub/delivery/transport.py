@@ -7,16 +7,15 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from hub.delivery.line import GuardedConnection, GuardedTlsConnection, Line
 from hub.sdk.errors import NeedsAttention
 from hub.security.outbound import ForbiddenAddress, OutboundGuard
 
@@ -59,7 +58,7 @@ class Transports(threading.local):
 
 def new_session(guard: OutboundGuard, last_check: Check = _no_check) -> requests.Session:
     """A requests session whose every new connection passes the guard, and every call the check."""
-    session = _PlainSession()
+    session = _PlainSession(guard, last_check)
     # Proxies and .netrc files of the environment would send calls past the guard.
     session.trust_env = False
     # One hook's CRM keeps its state in the token, not in cookies.
@@ -71,31 +70,46 @@ def new_session(guard: OutboundGuard, last_check: Check = _no_check) -> requests
 
 
 class _PlainSession(requests.Session):
-    """Sends an ordinary call without what it does not need: cookies, redirects, merged settings,
-    and a second look at an address that says what it says.
-
-    These cost more than half of the whole call.
+    """Sends an ordinary call over a line of its own, without what it does not need: cookies,
+    redirects, merged settings, and a second look at an address that says what it says.
     """
+
+    def __init__(self, guard: OutboundGuard, last_check: Check) -> None:
+        super().__init__()
+        self._guard = partial(_require_allowed, guard)
+        self._last_check = last_check
+        self._lines: dict[str, Line] = {}
 
     def request(  # type: ignore[override]
         self, method: str, url: str, *, allow_redirects: bool, stream: bool = False, **call: Any
     ) -> requests.Response:
         plain = _PLAIN_URL.match(url)
         special = allow_redirects or stream or call.get("files") or call.get("data")
-        if plain is None or special:
+        if plain is None or special or method not in _PLAIN_METHODS:
             return super().request(
                 method, url, allow_redirects=allow_redirects, stream=stream, **call
             )
         prepared = _PlainRequest(method, plain[1], plain[2], call.get("params"))
         prepared.set_content(self.headers, call.get("headers") or {}, call.get("json"))
-        adapter = self.get_adapter(url)
-        response = adapter.send(
-            prepared, timeout=call.get("timeout"), verify=self.verify is not False
-        )
-        response.content  # noqa: B018 - reads the body, so that the connection is free again
-        return response
+        timeout = call.get("timeout")
+        connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+        return self._line(prepared.origin).call(prepared, prepared.path, connect, read)
+
+    def _line(self, origin: str) -> Line:
+        line = self._lines.get(origin)
+        if line is None:
+            line = self._lines[origin] = Line(origin, self._guard, self._last_check)
+        return line
+
+    def close(self) -> None:
+        """Close all connections."""
+        for line in self._lines.values():
+            line.close()
+        self._lines.clear()
+        super().close()
 
 
+_PLAIN_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 #: An origin and a path in which nothing needs to be escaped, lowered or resolved.
 _PLAIN_URL = re.compile(
     r"(https?://(?:[a-z0-9.-]+|\[[0-9a-f:]+\])(?::[0-9]+)?)"
@@ -141,60 +155,20 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
 
 
 class _GuardedAdapter(HTTPAdapter):
-    """Checks the address that a connection was really made to, before a byte is sent.
-
-    A check of the name beforehand would let a name through that changes its address in between.
-    """
+    """Guards the calls that are not ordinary."""
 
     def __init__(self, guard: OutboundGuard, last_check: Check) -> None:
         self._guard = guard
         self._last_check = last_check
-        self._pools: dict[tuple[str, bool], Any] = {}
         super().__init__(pool_connections=4, pool_maxsize=4)
-
-    def get_connection_with_tls_context(
-        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
-    ) -> Any:
-        """Called by requests for the pool of a request's host."""
-        if not isinstance(request, _PlainRequest):
-            return super().get_connection_with_tls_context(request, verify, proxies, cert)
-        key = (request.origin, verify)
-        if key not in self._pools:
-            self._pools[key] = super().get_connection_with_tls_context(request, verify)
-        return self._pools[key]
-
-    def cert_verify(self, connection: Any, url: str, verify: Any, cert: Any) -> None:
-        """Called by requests before each call."""
-        if url.startswith("https:"):
-            super().cert_verify(connection, url, verify, cert)  # type: ignore[no-untyped-call]
-
-    def request_url(self, request: requests.PreparedRequest, proxies: Any) -> str:
-        """Called by requests for what stands behind the method."""
-        if isinstance(request, _PlainRequest):
-            return request.path
-        return super().request_url(request, proxies)
-
-    def build_response(self, request: requests.PreparedRequest, answer: Any) -> requests.Response:
-        """Called by requests. What is left out: cookies, which nobody keeps."""
-        if not isinstance(request, _PlainRequest):
-            return super().build_response(request, answer)
-        response = requests.Response()
-        response.status_code = answer.status
-        response.headers = CaseInsensitiveDict(answer.headers)
-        response.encoding = get_encoding_from_headers(response.headers)
-        response.raw = answer
-        response.reason = answer.reason
-        response.url = request.origin + request.path
-        response.request = request
-        return response
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        guard, last_check = self._guard, self._last_check
+        require_allowed = partial(_require_allowed, self._guard)
+        last_check = self._last_check
 
-        class Guarded(HTTPConnection):
-            def _new_conn(self) -> Any:
-                return _checked(super()._new_conn(), guard)
+        class Guarded(GuardedConnection):
+            guard = staticmethod(require_allowed)
 
             def send(self, data: Any) -> None:
                 if self.sock is None:
@@ -202,7 +176,7 @@ class _GuardedAdapter(HTTPAdapter):
                 last_check()
                 super().send(data)
 
-        class GuardedTls(Guarded, HTTPSConnection):
+        class GuardedTls(Guarded, GuardedTlsConnection):
             pass
 
         class PlainPool(HTTPConnectionPool):
@@ -214,10 +188,9 @@ class _GuardedAdapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
 
 
-def _checked(connection: Any, guard: OutboundGuard) -> Any:
+def _require_allowed(guard: OutboundGuard, connection: Any) -> None:
     try:
         guard.check_address(connection.getpeername()[0])
     except ForbiddenAddress as error:
         connection.close()
         raise NeedsAttention(str(error)) from error
-    return connection

@@ -27,7 +27,7 @@ from hub.models import (
     Hook,
 )
 from hub.plugins import Registry
-from hub.prepared import run, run_each
+from hub.prepared import look, run, run_each
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
 
@@ -167,11 +167,9 @@ def leave(session: Session, lease: Lease, now: datetime) -> Nothing:
     return Nothing((waiting[0].due_at or now) if waiting else None)
 
 
-def following(
-    session: Session, lease: Lease, after: int, names: Sequence[str]
-) -> list[events.Event]:
+def following(lease: Lease, after: int, names: Sequence[str]) -> list[events.Event]:
     """The events of these names behind a delivery in its lane, oldest first."""
-    rows = run(session, _FOLLOWING, lane_id=lease.lane_id, after=after, names=list(names))
+    rows = look(_FOLLOWING, lane_id=lease.lane_id, after=after, names=list(names))
     return [_canonical(row.id, row.data, row.received_at) for row in rows]
 
 

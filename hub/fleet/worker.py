@@ -67,7 +67,8 @@ class LaneWorker(SimpleWorker):
     ) -> None:
         super().__init__([Queue(QUEUE, connection=redis)], name=name, connection=redis)
         self._app = app
-        self._lanes = ReadyLanes(app.extensions["hub.redis"])
+        lease = app.extensions["hub.policy.lease"].lease
+        self._lanes = ReadyLanes(app.extensions["hub.redis"], lease)
         self._waker = Waker(app.extensions["hub.redis"])
         self._drain = drain
         self._threads = threads
@@ -158,7 +159,7 @@ class LaneWorker(SimpleWorker):
                 self._start_threads()
             with self._app.app_context():
                 while lane is not None:
-                    self._drain.drain(lane.lane_id)
+                    self._drain.drain(lane)
                     with self._changed:
                         self._drained += 1
                     if self._stop_requested:

@@ -3,12 +3,14 @@
 For each hook a sorted set of lane ids by the time they became due, and a set of slots, one for
 each of its lanes in progress in the whole fleet. Taking a lane goes to the hook that was served
 longest ago and still has a free slot, so a hook with a long backlog, or whose CRM is slow, keeps
-no other waiting. Slots expire, so that of a worker that died becomes free; its supervisor frees it
+no other waiting. With the lane come its mutex and an idle remote session: four commands less for
+each lane. Slots expire, so that of a worker that died becomes free; its supervisor frees it
 at once.
 """
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from typing import Any
 from redis import Redis
 
 from hub.queue.connection import PREFIX
+from hub.queue.mutex import FAMILY
 
 HOOKS = f"{PREFIX}:hooks"
 LIMITS = f"{PREFIX}:limits"
@@ -24,36 +27,62 @@ READY = f"{PREFIX}:ready:"
 SLOTS = f"{PREFIX}:slots:"
 HELD = f"{PREFIX}:held:"
 
+#: Remote sessions that wait for a lane, and those that a lane has.
+IDLE = f"{PREFIX}:sessions:idle:"
+LENT = f"{PREFIX}:sessions:lent:"
+#: Seconds after which an idle session is closed rather than trusted (PHP forgets after 1,440).
+IDLE_TTL = 900
+
 #: Lanes of one hook in progress at once while nobody has said otherwise.
 DEFAULT_LIMIT = 4
 #: Seconds after which the slot of a silent worker is free again.
 SLOT_TTL = 30
 
-# KEYS: hooks, limits. ARGV: key prefixes ready, slots, held; slot prefix, slot TTL in ms, default
-# limit, 1 to take or 0 only to look, a hook and its slot that is free from now on (or nothing),
-# a hook to pass over (or nothing) unless it is the only one.
-# Answers {hook, lane} or nothing. Redis' own clock is used.
-_TAKE = """
-if ARGV[9] ~= '' then redis.call('ZREM', ARGV[2] .. ARGV[8], ARGV[9]) end
+# A lane is given back with all that went with it, and the next one is taken, in one step.
+# KEYS: hooks, limits. ARGV: a hook, the slot and the session that are free from now on (or nothing
+# for each); 1 to take or 0 only to look; the name of the slot; a hook to pass over (or nothing)
+# unless it is the only one; slot and mutex TTL in ms; the time of this worker in seconds.
+# Answers {hook, lane, whether its mutex was free, an idle session of the hook} or nothing. Redis'
+# own clock is used, but for sessions, whose times are compared with the workers' elsewhere.
+_TAKE = f"""
+if ARGV[1] ~= '' then
+  local slot = ARGV[2]
+  redis.call('ZREM', '{SLOTS}' .. ARGV[1], slot)
+  local mutex = '{FAMILY}::' .. ARGV[1] .. '::' .. string.match(slot, '[^/]+$')
+  if redis.call('GET', mutex) == slot then redis.call('DEL', mutex) end
+  if ARGV[3] ~= '' then
+    redis.call('HDEL', '{LENT}' .. ARGV[1], ARGV[3])
+    redis.call('ZADD', '{IDLE}' .. ARGV[1], ARGV[9], ARGV[3])
+  end
+end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local alone = redis.call('HLEN', KEYS[2]) < 2
 for _, hook in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
-  local ready = ARGV[1] .. hook
+  local ready = '{READY}' .. hook
   local lane = redis.call('ZRANGE', ready, 0, 0)[1]
   if not lane then
     redis.call('ZREM', KEYS[1], hook)
-  elseif (alone or hook ~= ARGV[10]) and redis.call('EXISTS', ARGV[3] .. hook) == 0 then
-    local slots = ARGV[2] .. hook
+  elseif (alone or hook ~= ARGV[6]) and redis.call('EXISTS', '{HELD}' .. hook) == 0 then
+    local slots = '{SLOTS}' .. hook
     redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
-    local limit = tonumber(redis.call('HGET', KEYS[2], hook) or ARGV[6])
+    local limit = tonumber(redis.call('HGET', KEYS[2], hook) or {DEFAULT_LIMIT})
     if redis.call('ZCARD', slots) < limit then
-      if ARGV[7] == '1' then
-        redis.call('ZREM', ready, lane)
-        redis.call('ZADD', slots, now + tonumber(ARGV[5]), ARGV[4] .. '/' .. lane)
-        redis.call('ZADD', KEYS[1], now, hook)
+      if ARGV[4] == '0' then return {{hook, lane}} end
+      local slot = ARGV[5] .. '/' .. lane
+      redis.call('ZREM', ready, lane)
+      redis.call('ZADD', slots, now + tonumber(ARGV[7]), slot)
+      redis.call('ZADD', KEYS[1], now, hook)
+      local mutex = '{FAMILY}::' .. hook .. '::' .. lane
+      local free = redis.call('SET', mutex, slot, 'NX', 'PX', ARGV[8])
+      local session = redis.call('ZREVRANGE', '{IDLE}' .. hook, 0, 0, 'WITHSCORES')
+      if session[1] and ARGV[9] - session[2] <= {IDLE_TTL} then
+        redis.call('ZREM', '{IDLE}' .. hook, session[1])
+        redis.call('HSET', '{LENT}' .. hook, session[1], ARGV[9])
+      else
+        session[1] = ''
       end
-      return {hook, lane}
+      return {{hook, lane, free and 1 or 0, session[1]}}
     end
   end
 end
@@ -69,20 +98,29 @@ class ReadyLane:
     lane_id: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TakenLane:
-    """A lane that a worker took, with the slot it occupies."""
+    """A lane that a worker took, with what goes with it.
+
+    ``slot`` names this taking: it occupies one of its hook's places, and owns the lane's mutex if
+    that was free (``has_mutex``). ``session`` is an idle remote session, encrypted, if there was
+    one; whoever works on the lane may put another in its place.
+    """
 
     hook_id: int
     lane_id: int
     slot: str
+    has_mutex: bool = False
+    session: str = ""
 
 
 class ReadyLanes:
     """The ready lanes of all hooks."""
 
-    def __init__(self, redis: Redis) -> None:
+    def __init__(self, redis: Redis, lease: float = SLOT_TTL) -> None:
+        """``lease`` is how long a mutex lives, in seconds, unless it is renewed."""
         self._redis = redis
+        self._lease = lease
         self._take = redis.register_script(_TAKE)
 
     def push(self, lanes: Sequence[ReadyLane]) -> None:
@@ -105,40 +143,39 @@ class ReadyLanes:
 
         No lane of the hook that is to be passed over, unless there is no other hook at all.
         """
-        return self._take_next(worker, passing_over)
+        return self._take_next(None, worker, passing_over)
 
     def exchange(
         self, lane: TakenLane, worker: str = "", passing_over: int | None = None
     ) -> TakenLane | None:
         """``give_back`` and ``take`` in one step."""
-        return self._take_next(worker, passing_over, (lane.hook_id, lane.slot))
+        return self._take_next(lane, worker, passing_over)
 
     def _take_next(
-        self,
-        worker: str,
-        passing_over: int | None,
-        given_back: tuple[int | str, str] = ("", ""),
+        self, lane: TakenLane | None, worker: str, passing_over: int | None
     ) -> TakenLane | None:
-        slot = f"{worker}/{uuid.uuid4().hex}"
-        found = self._run(slot, 1, *given_back, "" if passing_over is None else passing_over)
+        slot = f"{worker}/{uuid.uuid4().hex[:8]}"
+        found = self._run(lane, 1, slot, "" if passing_over is None else passing_over)
         if not found:
             return None
-        hook_id, lane_id = int(found[0]), int(found[1])
-        return TakenLane(hook_id, lane_id, f"{slot}/{lane_id}")
+        hook, number, has_mutex, session = found
+        taken = f"{slot}/{number.decode()}"
+        return TakenLane(int(hook), int(number), taken, bool(has_mutex), session.decode())
 
     def has_takeable(self) -> bool:
         """Whether ``take`` would find a lane."""
-        return self._run("", 0, "", "", "") is not None
-
-    def _run(self, slot: str, *options: int | str) -> Any:
-        return self._take(
-            keys=[HOOKS, LIMITS],
-            args=[READY, SLOTS, HELD, slot, SLOT_TTL * 1000, DEFAULT_LIMIT, *options],
-        )
+        return self._run(None, 0, "", "") is not None
 
     def give_back(self, lane: TakenLane) -> None:
-        """Free the slot of a lane whose work has ended."""
-        self._redis.zrem(SLOTS + str(lane.hook_id), lane.slot)
+        """The work on a lane has ended: free its slot, its mutex and its session."""
+        self._run(lane, 0, "", "")
+
+    def _run(self, given_back: TakenLane | None, *options: int | str) -> Any:
+        lane = ("", "", "")
+        if given_back is not None:
+            lane = (str(given_back.hook_id), given_back.slot, given_back.session)
+        times = (round(SLOT_TTL * 1000), round(self._lease * 1000), time.time())
+        return self._take(keys=[HOOKS, LIMITS], args=[*lane, *options, *times])
 
     def free_slots_of(self, worker_prefix: str) -> list[ReadyLane]:
         """Free the slots of a process that is known to be dead; returns the lanes it had taken."""

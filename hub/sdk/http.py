@@ -257,7 +257,7 @@ def _may_have_reached(failure: requests.RequestException) -> bool:
         return False
     cause = failure.args[0] if failure.args else None
     reason = getattr(cause, "reason", None)
-    return not isinstance(reason, NewConnectionError)
+    return not (isinstance(cause, NewConnectionError) or isinstance(reason, NewConnectionError))
 
 
 def _is_text(content_type: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Self
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
@@ -22,6 +23,8 @@ class Keyring:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self._fernet = MultiFernet([Fernet(key) for key in keys])
+        # A hook's secrets and its session are asked for with every delivery.
+        self._opened = lru_cache(maxsize=256)(self._open)
 
     @classmethod
     def current(cls) -> Self:
@@ -43,6 +46,9 @@ class Keyring:
 
         :raises Undecryptable: no key opens it.
         """
+        return self._opened(token)
+
+    def _open(self, token: str) -> str:
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken as error:

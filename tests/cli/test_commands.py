@@ -150,7 +150,7 @@ def work(run, make_app, crm) -> Callable[[], int]:
             ready, drain = ReadyLanes(app.extensions["hub.redis"]), Drain.of_app(app, "w")
             while (lane := ready.take()) is None:
                 pass
-            return drain.drain(lane.lane_id)
+            return drain.drain(lane)
 
     return deliver
 

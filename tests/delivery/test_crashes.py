@@ -47,12 +47,12 @@ def test_another_worker_goes_on_when_the_lease_has_ended(world, crm):
     (event_id,) = world.send("contact.created")
     crm.on_handle = die
     with pytest.raises(WorkerDied):
-        world.drain.drain(only_lane())
+        world.drain_lane(only_lane())
     crm.on_handle = None
     assert state_of(event_id) == DeliveryState.RUNNING
-    assert world.drain.drain(only_lane()) == 0, "the dead worker's lease still holds"
+    assert world.drain_lane(only_lane()) == 0, "the dead worker's lease still holds"
     end_leases()
-    assert world.drain.drain(only_lane()) == 1
+    assert world.drain_lane(only_lane()) == 1
     assert crm.handled == [("contact.created", "1")]
     with reading() as session:
         outcomes = session.scalars(select(Attempt.outcome).order_by(Attempt.number)).all()
@@ -65,10 +65,10 @@ def test_a_delivery_that_kills_its_worker_again_and_again_is_set_aside(world, cr
     crm.on_handle = die
     for _ in range(5):
         with pytest.raises(WorkerDied):
-            world.drain.drain(only_lane())
+            world.drain_lane(only_lane())
         end_leases()
     crm.on_handle = None
-    world.drain.drain(only_lane())
+    world.drain_lane(only_lane())
     assert state_of(poison) == DeliveryState.DEAD
     assert state_of(next_one) == DeliveryState.DONE
 
@@ -79,12 +79,12 @@ def test_a_create_that_was_cut_off_is_adopted_not_repeated(world, crm, monkeypat
     with monkeypatch.context() as patched:
         patched.setattr(Drain, "_finish", die)
         with pytest.raises(WorkerDied):
-            world.drain.drain(only_lane())
+            world.drain_lane(only_lane())
     assert crm.records == ["5"]
     with reading() as session:
         assert session.scalars(select(Link.state)).one() == LinkState.INTENT
     end_leases()
-    assert world.drain.drain(only_lane()) == 1
+    assert world.drain_lane(only_lane()) == 1
     assert crm.records == ["5"]
     with reading() as session:
         link = session.scalars(select(Link)).one()
@@ -97,10 +97,10 @@ def test_a_create_that_may_still_be_running_there_is_waited_for(world, crm, monk
     with monkeypatch.context() as patched:
         patched.setattr(Drain, "_finish", die)
         with pytest.raises(WorkerDied):
-            world.drain.drain(only_lane())
+            world.drain_lane(only_lane())
     made = crm.records.pop()
     end_leases()
-    world.drain.drain(only_lane())
+    world.drain_lane(only_lane())
     with reading() as session:
         delivery = session.scalars(select(Delivery)).one()
     assert delivery.state == DeliveryState.WAITING
@@ -114,7 +114,7 @@ def test_a_create_that_may_still_be_running_there_is_waited_for(world, crm, monk
             session.execute(update(Lane).values(due_at=SystemClock().now())),
         )
     )
-    world.drain.drain(only_lane())
+    world.drain_lane(only_lane())
     assert crm.records == ["5"]
 
 
@@ -131,11 +131,11 @@ def test_a_worker_that_lost_its_lane_writes_nothing(world, crm):
         )
 
     crm.on_handle = stall
-    assert world.drain.drain(only_lane()) == 0
+    assert world.drain_lane(only_lane()) == 0
     assert state_of(event_id) == DeliveryState.RUNNING, "the stalled worker wrote nothing"
     end_leases()
     world.app.extensions["hub.redis"].flushall()
-    assert other.drain(only_lane()) == 1
+    assert world.drain_lane(only_lane(), other) == 1
     assert state_of(event_id) == DeliveryState.DONE
 
 

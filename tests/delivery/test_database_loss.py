@@ -61,14 +61,14 @@ class Breaker:
 def every_moment(world, crm, breaker: Breaker) -> None:
     """Drain a lane undisturbed, then one for every moment that the breaker met in it."""
     breaker.met = 0
-    world.drain.drain(send_all(world, "1"))
+    world.drain_lane(send_all(world, "1"))
     moments = breaker.met
     assert moments > 5
     for moment in range(1, moments + 1):
         lane = send_all(world, str(1 + moment))
         crm.handled.clear()
         breaker.met, breaker.at = 0, moment
-        world.drain.drain(lane)
+        world.drain_lane(lane)
         breaker.at = None
         assert [said for said, _ in crm.handled] == NAMES, f"broken at moment {moment}"
     assert set(states()) == {DeliveryState.DONE}
@@ -120,7 +120,7 @@ def test_all_connections_at_once(world, crm, config):
             )
 
     crm.on_handle = end_all
-    assert world.drain.drain(lane) == 3
+    assert world.drain_lane(lane) == 3
     assert [said for said, _ in crm.handled] == NAMES
     with reading() as session:
         assert set(session.scalars(select(Attempt.outcome))) == {AttemptOutcome.DONE}
@@ -148,7 +148,7 @@ def test_a_database_that_is_busy_for_long_is_waited_for(world, crm, config, monk
         threading.Timer(0.3, lambda: (other.execute("ROLLBACK"), other.close())).start()
 
     crm.on_handle = be_busy
-    assert world.drain.drain(lane) == 3
+    assert world.drain_lane(lane) == 3
     assert tries, "it was not busy for long enough"
     assert [said for said, _ in crm.handled] == NAMES
     assert set(states()) == {DeliveryState.DONE}
@@ -167,7 +167,7 @@ def test_a_process_that_stopped_in_a_transaction_does_not_stop_the_others(
     give_up = threading.Timer(20, stopped.close)
     give_up.start()
     world.sweeper.sweep()
-    assert world.drain.drain(lane) == 3
+    assert world.drain_lane(lane) == 3
     with pytest.raises(DBAPIError):
         stopped.execute(select(Lane.id))
     give_up.cancel()

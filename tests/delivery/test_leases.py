@@ -115,7 +115,7 @@ def test_a_worker_that_stops_hands_the_rest_of_its_lane_back(world, crm):
     assert world.sweeper.sweep() == 1, "it is due at once, for whoever goes on"
     crm.on_handle = None
     other = Drain.of_app(world.app, "other-worker")
-    assert other.drain(lane().id) == 2
+    assert world.drain_lane(lane().id, other) == 2
 
 
 def test_a_call_whose_lease_ended_while_it_was_prepared_is_not_sent(world, crm, monkeypatch):

@@ -16,7 +16,8 @@ from hub.delivery.sweeper import Sweeper
 from hub.inbox.accept import Submission, accept
 from hub.inbox.sources import Draft
 from hub.models import Hook
-from hub.queue.ready import ReadyLanes
+from hub.queue.mutex import Mutexes, lane_key
+from hub.queue.ready import ReadyLanes, TakenLane
 from hub.sdk import (
     EVENT_NAMES,
     Contact,
@@ -167,9 +168,19 @@ class World:
         """Drain every lane that is ready now; returns the number of deliveries worked on."""
         worked = 0
         for _ in range(rounds):
-            lane = self.ready.take()
+            lane = self.ready.take("test-worker")
             if lane is None:
                 return worked
-            worked += self.drain.drain(lane.lane_id)
+            worked += self.drain.drain(lane)
             self.ready.give_back(lane)
         raise AssertionError("the lanes do not become empty")
+
+    def drain_lane(self, lane_id: int, drain: Drain | None = None) -> int:
+        """Drain one lane, whether it was announced or not, as a worker would that has taken it."""
+        mutexes = Mutexes(self.app.extensions["hub.redis"], 30)
+        key, slot = lane_key(self.hook.id, lane_id), f"test-worker/{next(self._numbers)}/{lane_id}"
+        lane = TakenLane(self.hook.id, lane_id, slot, mutexes.take(key, slot))
+        try:
+            return (drain or self.drain).drain(lane)
+        finally:
+            mutexes.release(key, slot)

@@ -1,0 +1,257 @@
+"""A kept-alive connection to one origin, for ordinary calls.
+
+urllib3 makes the connection (addresses, timeouts, TLS); llhttp, Node's parser, reads the answers.
+What lies in between in requests and urllib3 serves cases that an ordinary call is not, and costs
+ten times as much as the call (docs/decisions/0008).
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import ssl
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
+from typing import Any
+from urllib.parse import urlsplit
+
+import certifi
+import httptools
+import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import get_encoding_from_headers
+from urllib3 import HTTPResponse
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.util.ssl_ import create_urllib3_context
+from urllib3.util.wait import wait_for_read
+
+#: Bytes taken from the kernel at a time.
+_PIECE = 65_536
+_NOT_IN_A_HEADER = re.compile(r"[\r\n\0]")
+_NOT_IN_A_NAME = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
+
+
+class GuardedConnection(HTTPConnection):
+    """Shows each new socket to its guard before a byte is sent, also of TLS.
+
+    A check of the name beforehand would let a name through that changes its address in between.
+    """
+
+    guard: Callable[[Any], None]
+
+    def _new_conn(self) -> Any:
+        connection = super()._new_conn()
+        self.guard(connection)
+        return connection
+
+
+class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
+    """The same with TLS."""
+
+
+class Line:
+    """One connection. Not shared between threads.
+
+    ``guard`` is given each new socket and may raise; ``last_check`` is called when the connection
+    stands and the bytes of a call are about to go.
+    """
+
+    def __init__(
+        self, origin: str, guard: Callable[[Any], None], last_check: Callable[[], None]
+    ) -> None:
+        parts = urlsplit(origin)
+        self._is_tls = parts.scheme == "https"
+        self._host = parts.hostname or ""
+        self._port = parts.port or (443 if self._is_tls else 80)
+        self._host_header = parts.netloc
+        self._guard = guard
+        self._last_check = last_check
+        self._socket: Any = None
+
+    def call(
+        self, request: requests.PreparedRequest, path: str, connect: float, read: float
+    ) -> requests.Response:
+        """Send a request and read its answer. ``connect`` and ``read`` are timeouts in seconds.
+
+        :raises requests.RequestException: as requests would.
+        """
+        data = _bytes_of(request, path, self._host_header)
+        try:
+            self._connect(request, connect)
+            self._last_check()
+            answer = self._exchange(request, data, read)
+        except BaseException:
+            self.close()
+            raise
+        if not answer.keeps_alive:
+            self.close()
+        return answer.response(request)
+
+    def close(self) -> None:
+        """Close the connection; the next call makes another."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def __del__(self) -> None:
+        # A thread's lines end with the thread.
+        self.close()
+
+    def _connect(self, request: requests.PreparedRequest, timeout: float) -> None:
+        if self._socket is not None:
+            if not wait_for_read(self._socket, timeout=0):
+                return
+            self.close()  # the other side has closed it, or says what nobody asked for
+        try:
+            self._socket = self._new_socket(timeout)
+        except ConnectTimeoutError as error:
+            raise requests.ConnectTimeout(error, request=request) from error
+        except ssl.SSLError as error:
+            raise requests.exceptions.SSLError(error, request=request) from error
+        except (HTTPError, OSError) as error:
+            raise requests.ConnectionError(error, request=request) from error
+
+    def _new_socket(self, timeout: float) -> Any:
+        connection: GuardedConnection
+        if self._is_tls:
+            connection = GuardedTlsConnection(
+                self._host, self._port, timeout=timeout, ssl_context=_trusting()
+            )
+        else:
+            connection = GuardedConnection(self._host, self._port, timeout=timeout)
+        connection.guard = self._guard
+        connection.connect()
+        return connection.sock
+
+    def _exchange(self, request: requests.PreparedRequest, data: bytes, timeout: float) -> _Answer:
+        answer = _Answer()
+        try:
+            self._socket.settimeout(timeout)
+            self._socket.sendall(data)
+            while not answer.is_complete:
+                answer.feed(self._socket.recv(_PIECE))
+        except TimeoutError as error:
+            raise requests.ReadTimeout(error, request=request) from error
+        except (OSError, EOFError, httptools.HttpParserError) as error:
+            raise requests.ConnectionError(error, request=request) from error
+        return answer
+
+
+@cache
+def _trusting() -> ssl.SSLContext:
+    """TLS that trusts the authorities that requests trusts."""
+    context = create_urllib3_context(cert_reqs=ssl.CERT_REQUIRED)
+    context.load_verify_locations(certifi.where())
+    return context
+
+
+class _Answer:
+    """What llhttp tells of an answer, piece by piece."""
+
+    def __init__(self) -> None:
+        self.is_complete = False
+        self.keeps_alive = False
+        self._reason = b""
+        self._headers: list[tuple[str, str]] = []
+        self._body: list[bytes] = []
+        self._has_headers = False
+        self._parser = httptools.HttpResponseParser(self)
+
+    def feed(self, piece: bytes) -> None:
+        """Take the next bytes; none mean that the other side has closed the connection.
+
+        :raises EOFError: it did so in the middle.
+        :raises httptools.HttpParserError: this is not HTTP.
+        """
+        if piece:
+            self._parser.feed_data(piece)
+        elif self._has_headers and not self._tells_its_length():
+            self.is_complete = True  # such a body ends with the connection
+        else:
+            raise EOFError("the connection was closed before the answer was complete")
+
+    def response(self, request: requests.PreparedRequest) -> requests.Response:
+        """The answer as requests would give it."""
+        response = requests.Response()
+        response.status_code = self._parser.get_status_code()
+        response.headers = CaseInsensitiveDict(self._merged())
+        response.encoding = _encoding_of(response.headers.get("Content-Type"))
+        response.reason = self._reason.decode("latin-1")
+        response.url = request.url or ""
+        response.request = request
+        body = b"".join(self._body)
+        if "Content-Encoding" in response.headers:
+            body = _decoded(body, response.headers)
+        response._content = body
+        response._content_consumed = True  # type: ignore[attr-defined]
+        return response
+
+    def _tells_its_length(self) -> bool:
+        return any(
+            name.lower() in ("content-length", "transfer-encoding") for name, _ in self._headers
+        )
+
+    def _merged(self) -> Mapping[str, str]:
+        """The headers; of several with one name, the values in one."""
+        merged: dict[str, str] = {}
+        for name, value in self._headers:
+            merged[name] = f"{merged[name]}, {value}" if name in merged else value
+        return merged
+
+    # Called by the parser.
+
+    def on_message_begin(self) -> None:
+        """Nothing may follow an answer."""
+        if self.is_complete:
+            raise ValueError("bytes behind the answer")
+
+    def on_status(self, reason: bytes) -> None:
+        """The words behind the status."""
+        self._reason += reason
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header, or a trailer, which nobody asked for."""
+        if not self._has_headers:
+            self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
+
+    def on_headers_complete(self) -> None:
+        """All headers."""
+        self._has_headers = True
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the body."""
+        self._body.append(piece)
+
+    def on_message_complete(self) -> None:
+        """The end; an interim answer (1xx) is only the beginning."""
+        if self._parser.get_status_code() < 200:
+            self._reason, self._headers, self._has_headers = b"", [], False
+            return
+        self.keeps_alive = self._parser.should_keep_alive()
+        self.is_complete = True
+
+
+def _bytes_of(request: requests.PreparedRequest, path: str, host: str) -> bytes:
+    lines = [f"{request.method} {path} HTTP/1.1", f"Host: {host}"]
+    for name, value in request.headers.items():
+        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        if _NOT_IN_A_NAME.search(name) or _NOT_IN_A_HEADER.search(text):
+            raise requests.exceptions.InvalidHeader(f"The header {name!r} cannot be sent.")
+        lines.append(f"{name}: {text}")
+    head = "\r\n".join(lines) + "\r\n\r\n"
+    body = request.body or b""
+    return head.encode("latin-1") + (body.encode() if isinstance(body, str) else body)
+
+
+@lru_cache(maxsize=64)
+def _encoding_of(content_type: str | None) -> str | None:
+    return get_encoding_from_headers({"content-type": content_type} if content_type else {})
+
+
+def _decoded(body: bytes, headers: Mapping[str, str]) -> bytes:
+    """The body without its compression."""
+    try:
+        return HTTPResponse(io.BytesIO(body), headers=headers, preload_content=True).data
+    except HTTPError as error:
+        raise requests.exceptions.ContentDecodingError(error) from error

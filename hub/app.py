@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import database
+from hub import database, group_commit
 from hub.config import Config
 from hub.delivery.transport import Transports
 from hub.inbox import listener
@@ -33,6 +33,7 @@ def create_app(config: Config | None = None, registry: Registry | None = None) -
     Keyring(config.encryption_keys).init_app(app)
     (registry or Registry.discover()).init_app(app)
     database.init_app(app, config)
+    group_commit.init_app(app, config)
     listener.init_app(app)
     return app
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar, cast
-from weakref import WeakKeyDictionary
 
-from sqlalchemy.engine import Engine
+from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from hub import crashpoint
-from hub.database import db, in_transaction, transaction
+from hub.config import Config
+from hub.database import in_transaction, transaction
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -86,16 +86,22 @@ class _Alone(Exception):
     """The transaction of all has failed: each has to try alone."""
 
 
+def init_app(app: Flask, config: Config) -> None:
+    """Let the threads of the application commit as a group, where that is cheaper."""
+    one_writer = config.database_url.startswith("sqlite")
+    app.extensions["hub.group_commit"] = Group(_commit) if one_writer else None
+
+
 def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
     """``in_transaction``, in one transaction with the work of other threads if that is cheaper.
 
     ``work`` may run in another thread, so it reads nothing that belongs to its own; and it is run
     once more, alone, if the transaction of all fails.
     """
-    engine = db.engine
-    if engine.dialect.name != "sqlite":
+    group: Group[Work, Any] | None = current_app.extensions["hub.group_commit"]
+    if group is None:
         return in_transaction(work)
-    turn = _group_of(engine).serve(work)
+    turn = group.serve(work)
     if isinstance(turn.error, _Alone):
         return in_transaction(work)
     if turn.error is not None:
@@ -128,15 +134,3 @@ def _ending(work: Work) -> tuple[Any, Exception | None]:
         return in_transaction(work), None
     except Exception as error:
         return None, error
-
-
-def _group_of(engine: Engine) -> Group[Work, Any]:
-    group = _groups.get(engine)
-    if group is None:
-        with _making:
-            group = _groups.setdefault(engine, Group(_commit))
-    return group
-
-
-_groups: WeakKeyDictionary[Engine, Group[Work, Any]] = WeakKeyDictionary()
-_making = threading.Lock()

@@ -139,19 +139,20 @@ class _Writer:
         session = self._session
         assert session is not None, "the transaction has begun"
         try:
+            if not session.in_transaction() and not self._connection.in_transaction():
+                self._driver.execute("COMMIT")  # only the driver was used
+                return
             session.flush()
-            if self._connection.in_transaction():
-                session.commit()
-                self._connection.commit()
-            else:
-                self._driver.execute("COMMIT")
+            session.commit()
+            self._connection.commit()
+            self._driver.commit()
+            session.expunge_all()
         except sqlite3.Error as error:
             self._forget()
             raise _translated("COMMIT", error) from error
         except BaseException:
             self._forget()
             raise
-        session.expunge_all()
 
     def _roll_back(self) -> None:
         session = self._session

@@ -283,5 +283,5 @@ class Drain:
             self._prolong(lease)
             self._renew_mutexes([lease])
             return
-        if not lanes.is_ours(lease):
+        if not (lease.is_news or lanes.is_ours(lease)):
             raise LaneLost("Another worker has taken over this lane.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import Update, bindparam, or_, select, update
@@ -16,6 +16,10 @@ from hub.models.delivery import OPEN
 from hub.prepared import look, run
 from hub.sdk.errors import LaneLost
 
+#: Seconds for which it is news that the database has confirmed a lease: about as long as an answer
+#: to a question of its own may have been on its way.
+NEWS = 0.01
+
 _lanes = table_of(Lane)
 _this_lane = _lanes.c.id == bindparam("lane_id")
 #: The owner tells a lane that was given back from one that is held: both have the same epoch.
@@ -25,25 +29,12 @@ _still_ours = (
     _lanes.c.owner == bindparam("holder"),
 )
 
-_LOOK_AT_OWED = (
-    select(_lanes.c.owner)
-    .where(
-        _this_lane,
-        # Whether it is due already is for its head to say: the clock of whoever accepted the event
-        # may be ahead of this one.
-        _lanes.c.due_at.is_not(None),
-        or_(
-            _lanes.c.owner.is_(None),
-            _lanes.c.lease_until < bindparam("now"),
-            # The same taking once more: the answer to its commit was lost.
-            _lanes.c.owner == bindparam("new_owner"),
-        ),
-    )
-    .with_for_update()
-)
-_TAKE = (
+#: Whether it is due already is for its head to say: the clock of whoever accepted the event may be
+#: ahead of this one.
+_is_owed = (_this_lane, _lanes.c.due_at.is_not(None))
+_take = (
     update(_lanes)
-    .where(_this_lane)
+    .where(*_is_owed)
     .values(
         epoch=_lanes.c.epoch + 1,
         owner=bindparam("new_owner"),
@@ -52,6 +43,11 @@ _TAKE = (
     )
     .returning(_lanes.c.hook_id, _lanes.c.key, _lanes.c.epoch)
 )
+#: The same taking once more is one of a free lane, too: the answer to its commit was lost.
+_TAKE_FREE = _take.where(
+    or_(_lanes.c.owner.is_(None), _lanes.c.owner == bindparam("new_owner")),
+)
+_TAKE_ENDED = _take.where(_lanes.c.lease_until < bindparam("now"))
 _RENEW = update(_lanes).where(*_still_ours).values(lease_until=bindparam("until"))
 _GIVE_BACK = (
     update(_lanes)
@@ -65,6 +61,7 @@ _EPOCH = select(_lanes.c.epoch).where(_this_lane)
 class Lease:
     """A lane that this worker has taken. ``deadline`` is on the monotonic clock of the process:
     no jump of the wall clock moves it, and it passes also while the process is paused.
+    ``confirmed_at``, on the same clock, is when the database said last that the lane is ours.
     ``was_free`` says that the owner before gave it back; otherwise its lease had ended."""
 
     lane_id: int
@@ -74,11 +71,17 @@ class Lease:
     owner: str
     deadline: float
     was_free: bool = True
+    confirmed_at: float = field(default_factory=time.monotonic)
 
     @property
     def remaining(self) -> float:
         """Seconds left."""
         return self.deadline - time.monotonic()
+
+    @property
+    def is_news(self) -> bool:
+        """Whether a transaction has confirmed it just now."""
+        return time.monotonic() - self.confirmed_at < NEWS
 
     def require_time(self) -> None:
         """Asked when the bytes of a call are about to go: no question to the database any more.
@@ -95,12 +98,14 @@ def take(session: Session, lane_id: int, owner: str, now: datetime, seconds: flo
     ``owner`` names this one taking and no other.
     """
     deadline = time.monotonic() + seconds
-    before = run(session, _LOOK_AT_OWED, lane_id=lane_id, now=now, new_owner=owner).one_or_none()
-    if before is None:
+    values = {"lane_id": lane_id, "new_owner": owner, "until": now + timedelta(seconds=seconds)}
+    was_free = True
+    row = run(session, _TAKE_FREE, **values).one_or_none()
+    if row is None:
+        was_free = False
+        row = run(session, _TAKE_ENDED, **values, now=now).one_or_none()
+    if row is None:
         return None
-    until = now + timedelta(seconds=seconds)
-    row = run(session, _TAKE, lane_id=lane_id, new_owner=owner, until=until).one()
-    was_free = before.owner in (None, owner)
     return Lease(lane_id, row.hook_id, row.key, row.epoch, owner, deadline, was_free)
 
 
@@ -113,6 +118,7 @@ def renew(session: Session, lease: Lease, now: datetime, seconds: float) -> None
     until = now + timedelta(seconds=seconds)
     _write(session, lease, _RENEW, until=until)
     lease.deadline = deadline
+    lease.confirmed_at = time.monotonic()
 
 
 def give_back(session: Session, lease: Lease, due_at: datetime | None) -> None:

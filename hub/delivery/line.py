@@ -11,7 +11,8 @@ import io
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from functools import cache, lru_cache
+from datetime import timedelta
+from functools import cache, cached_property, lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -173,19 +174,12 @@ class _Answer:
 
     def response(self, request: requests.PreparedRequest) -> requests.Response:
         """The answer as requests would give it."""
-        response = requests.Response()
-        response.status_code = self._parser.get_status_code()
-        response.headers = CaseInsensitiveDict(self._merged())
-        response.encoding = _encoding_of(response.headers.get("Content-Type"))
-        response.reason = self._reason.decode("latin-1")
-        response.url = request.url or ""
-        response.request = request
+        headers = CaseInsensitiveDict(self._merged())
         body = b"".join(self._body)
-        if "Content-Encoding" in response.headers:
-            body = _decoded(body, response.headers)
-        response._content = body
-        response._content_consumed = True  # type: ignore[attr-defined]
-        return response
+        if "Content-Encoding" in headers:
+            body = _decoded(body, headers)
+        reason = self._reason.decode("latin-1")
+        return _Response(request, self._parser.get_status_code(), reason, headers, body)
 
     def _tells_its_length(self) -> bool:
         return any(
@@ -230,6 +224,37 @@ class _Answer:
             return
         self.keeps_alive = self._parser.should_keep_alive()
         self.is_complete = True
+
+
+class _Response(requests.Response):
+    """An answer that has been read: no cookies, no history, nothing left on the connection."""
+
+    def __init__(
+        self,
+        request: requests.PreparedRequest,
+        status: int,
+        reason: str,
+        headers: CaseInsensitiveDict[str],
+        body: bytes,
+    ) -> None:
+        # Not the base's own: it makes a cookie jar, which costs more than all of this.
+        self.request = request
+        self.url = request.url or ""
+        self.status_code = status
+        self.reason = reason
+        self.headers = headers
+        self.encoding = _encoding_of(headers.get("Content-Type"))
+        self.elapsed = timedelta(0)  # the trace tells the time of each call
+        self.history = []
+        self.raw = None
+        self._content = body
+        self._content_consumed = True
+        self._next = None
+
+    @cached_property
+    def cookies(self) -> Any:  # type: ignore[override]
+        """None are kept."""
+        return requests.cookies.RequestsCookieJar()
 
 
 def _bytes_of(request: requests.PreparedRequest, path: str, host: str) -> bytes:

@@ -21,6 +21,10 @@ _SECRET_IN_JSON = re.compile(rf'("(?:{_FIELD_NAMES})"\s*:\s*)"((?:[^"\\]|\\.)*)"
 _SHORTEST_SECRET = 6
 
 
+def _names_a_secret(query: str) -> bool:
+    return bool(query) and _SECRET_IN_QUERY.search(unquote_plus(query)) is not None
+
+
 class Redactor:
     """Replaces known secret values, and values of fields with secret names."""
 
@@ -36,10 +40,13 @@ class Redactor:
 
     def url(self, url: str) -> str:
         """``url`` without user, password and secret query parameters."""
+        before, _, query = url.partition("?")
+        if "@" not in before and "#" not in url and not _names_a_secret(query):
+            return self.text(url)
         parts = urlsplit(url)
         host = parts.netloc.rpartition("@")[2]
         query = parts.query
-        if _SECRET_IN_QUERY.search(unquote_plus(query)):
+        if _names_a_secret(query):
             pairs = parse_qsl(query, keep_blank_values=True)
             if any(_SECRET_NAME.match(name) for name, _ in pairs):
                 query = urlencode(
@@ -52,10 +59,11 @@ class Redactor:
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
         # Redact a little past the cut, so that a secret across it is still recognised.
         text = text[: limit + 4_096]
-        told = {found[2] for found in _SECRET_IN_JSON.finditer(text)}
-        text = _SECRET_IN_JSON.sub(rf'\1"{MASK}"', text)
-        # The same value may stand once more under a name that says nothing.
-        text = self.text(Redactor(told).text(text))
+        if told := {found[2] for found in _SECRET_IN_JSON.finditer(text)}:
+            text = _SECRET_IN_JSON.sub(rf'\1"{MASK}"', text)
+            # The same value may stand once more under a name that says nothing.
+            text = Redactor(told).text(text)
+        text = self.text(text)
         return text if len(text) <= limit else text[:limit] + f"… ({len(text)} characters)"
 
     def data(self, value: Any) -> Any:

@@ -7,10 +7,10 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from flask import current_app
 from sqlalchemy import event, insert, select
 from sqlalchemy.exc import OperationalError
 
-from hub import group_commit
 from hub.clock import SystemClock
 from hub.database import connection_of, db, in_transaction, reading, table_of
 from hub.group_commit import in_shared_transaction
@@ -77,7 +77,7 @@ class Crowd:
 
 
 def waiting_turns() -> int:
-    return len(group_commit._groups[db.engine]._waiting)
+    return len(current_app.extensions["hub.group_commit"]._waiting)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from functools import cache
 from operator import itemgetter
 from typing import Any, cast
 
-from sqlalchemy import Dialect, Executable
+from sqlalchemy import Dialect, Executable, Insert, bindparam
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -24,6 +24,10 @@ from hub.database import connection_of, database
 _Processor = Callable[[Any], Any]
 #: Takes one parameter from the values of a call, in the driver's form.
 _Source = Callable[[Mapping[str, Any]], Any]
+_Row = Mapping[str, Any]
+
+#: Rows in one INSERT.
+_MOST_ROWS = 64
 
 
 class Rows:
@@ -86,6 +90,42 @@ def run_each(session: Session, statement: Executable, rows: Sequence[Mapping[str
     prepared = _prepared(statement, connection.dialect)
     answers = [prepared.execute(connection, values) for values in rows]
     return Rows([row for answer in answers for row in answer], sum(a.rowcount for a in answers))
+
+
+def insert_each(session: Session, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> Rows:
+    """Insert many rows, which name the same columns, with few statements; answers all that they
+    return, in any order.
+
+    :raises DBAPIError: as SQLAlchemy would.
+    """
+    connection = connection_of(session)
+    answers = []
+    for part in _parts(rows):
+        values = {f"{name}__{n}": row[name] for n, row in enumerate(part) for name in row}
+        many = _many(statement, tuple(part[0]), len(part))
+        answers.append(_prepared(many, connection.dialect).execute(connection, values))
+    return Rows([row for answer in answers for row in answer], sum(a.rowcount for a in answers))
+
+
+def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
+    """The rows in parts whose lengths are powers of two: few statements have to be prepared."""
+    begin = 0
+    while left := len(rows) - begin:
+        length = min(_MOST_ROWS, 1 << (left.bit_length() - 1))
+        yield rows[begin : begin + length]
+        begin += length
+
+
+@cache
+def _many(statement: Insert, names: Sequence[str], number: int) -> Insert:
+    """The statement for so many rows."""
+    columns = statement.table.columns
+    return statement.values(
+        [
+            {name: bindparam(f"{name}__{n}", type_=columns[name].type) for name in names}
+            for n in range(number)
+        ]
+    )
 
 
 class _Prepared:

@@ -9,14 +9,14 @@ from datetime import datetime
 from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import Executable, bindparam, case, func, insert, select
+from sqlalchemy import Insert, bindparam, case, func, insert, select
 from sqlalchemy.orm import Session
 
 from hub.database import JsonText, dialect_of, insert_into, table_of
 from hub.inbox.sources import Draft
 from hub.models import Account, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import Registry
-from hub.prepared import run, run_each
+from hub.prepared import insert_each, run
 from hub.queue.ready import ReadyLane
 from hub.sdk.events import to_data
 
@@ -36,13 +36,13 @@ _OWE = insert(table_of(Delivery)).inline()
 
 
 @cache
-def _store(dialect: str) -> Executable:
+def _store(dialect: str) -> Insert:
     add = insert_into(dialect, _events).on_conflict_do_nothing()
     return add.returning(*_events.c["id", "source_id", "dedupe_key"])
 
 
 @cache
-def _make_due(dialect: str) -> Executable:
+def _make_due(dialect: str) -> Insert:
     add = insert_into(dialect, _lanes)
     return add.on_conflict_do_update(
         index_elements=[_lanes.c.hook_id, _lanes.c.key],
@@ -161,7 +161,7 @@ def _store_events(
     session: Session, submissions: Sequence[Submission]
 ) -> dict[tuple[int, str], int]:
     rows = [row for item in submissions for row in item.rows]
-    stored = run_each(session, _store(dialect_of(session)), rows)
+    stored = insert_each(session, _store(dialect_of(session)), rows)
     return {(source_id, dedupe_key): number for number, source_id, dedupe_key in stored}
 
 
@@ -185,7 +185,7 @@ def _store_debts(session: Session, debts: Sequence[_Debt], now: datetime) -> lis
         return []
     # Sorted, so that two transactions never wait for each other's lanes crosswise.
     keys = sorted({(debt.hook_id, debt.lane_key) for debt in debts})
-    lanes = run_each(
+    lanes = insert_each(
         session,
         _make_due(dialect_of(session)),
         [
@@ -194,7 +194,7 @@ def _store_debts(session: Session, debts: Sequence[_Debt], now: datetime) -> lis
         ],
     ).all()
     lane_ids = {(lane.hook_id, lane.key): lane.id for lane in lanes}
-    run_each(
+    insert_each(
         session,
         _OWE,
         [

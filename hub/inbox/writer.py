@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from sqlalchemy.exc import (
@@ -30,6 +31,8 @@ from hub.queue.ready import ReadyLane
 
 #: Commits whose lanes are announced together at most.
 GATHER = 100
+#: Seconds between announcements: a burst's lanes gather meanwhile.
+PACE = 0.005
 
 _log = log.get(__name__)
 
@@ -84,6 +87,7 @@ class Writer:
                 self._announce(lanes)
             except Exception as error:  # the thread must live; the sweeper will queue
                 _log.error("lanes could not be announced", error=repr(error))
+            time.sleep(PACE)
 
     def _store(self, turns: Sequence[_Turn]) -> None:
         try:

@@ -29,6 +29,22 @@ CALLED = "called"
 MOST_WORKERS = 256
 
 
+# The numbers whose job nobody has, each with the dead worker that its guard names, or nothing. A
+# busy worker takes a lane itself; an idle one must be called whatever its number.
+# KEYS: fleet. ARGV: the holder that says 'called'.
+_IDLE = f"""
+local fleet = redis.call('ZRANGEBYSCORE', KEYS[1], redis.call('TIME')[1], '+inf')
+local busy = {{[ARGV[1]] = true}}
+for _, worker in ipairs(fleet) do busy[worker] = true end
+local idle = {{}}
+for number = 0, math.max(#fleet, 1) - 1 do
+  local holder = redis.call('GET', '{GUARD}' .. number)
+  if not (holder and busy[holder]) then table.insert(idle, {{number, holder or ''}}) end
+end
+return idle
+"""
+
+
 def drain(number: int) -> int:
     """The job: drain ready lanes until there are none; returns how many were drained."""
     from hub.fleet.worker import LaneWorker
@@ -42,19 +58,14 @@ class Waker:
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
         self._queue = Queue(QUEUE, connection=redis)
+        self._idle = redis.register_script(_IDLE)
 
     def wake(self, lanes: int) -> None:
         """Make sure that enough workers are at work, or called, for this many lanes."""
         if lanes < 1:
             return
-        fleet = live_workers(self._redis)
-        size = len(fleet) or 1
-        guards: Any = self._redis.mget(GUARD + str(number) for number in range(size))
-        holders = [guard and guard.decode() for guard in guards]
-        # A busy worker takes the lane itself; an idle one must be called whatever its number.
-        idle = [n for n, holder in enumerate(holders) if holder not in (CALLED, *fleet)]
-        for number in idle[:lanes]:
-            self._call(number, dead=holders[number])
+        for number, holder in self._idle(keys=[FLEET], args=[CALLED])[:lanes]:
+            self._call(number, dead=holder.decode() or None)
 
     def start_anew(self) -> None:
         """Forget which workers were at work: Redis came back with what it knew before it died.

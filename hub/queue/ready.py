@@ -38,6 +38,16 @@ DEFAULT_LIMIT = 4
 #: Seconds after which the slot of a silent worker is free again.
 SLOT_TTL = 30
 
+# KEYS: hooks. ARGV: hook and lane, hook and lane, ...
+_PUSH = f"""
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for place = 1, #ARGV, 2 do
+  redis.call('ZADD', '{READY}' .. ARGV[place], 'NX', now, ARGV[place + 1])
+  redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[place])
+end
+"""
+
 # A lane is given back with all that went with it, and the next one is taken, in one step.
 # KEYS: hooks, limits. ARGV: a hook, the slot and the session that are free from now on (or nothing
 # for each); 1 to take or 0 only to look; the name of the slot; a hook to pass over (or nothing)
@@ -121,22 +131,14 @@ class ReadyLanes:
         """``lease`` is how long a mutex lives, in seconds, unless it is renewed."""
         self._redis = redis
         self._lease = lease
+        self._push = redis.register_script(_PUSH)
         self._take = redis.register_script(_TAKE)
 
     def push(self, lanes: Sequence[ReadyLane]) -> None:
         """Make lanes ready. A lane that is ready already stays where it is."""
         if not lanes:
             return
-        by_hook: dict[int, list[int]] = {}
-        for lane in lanes:
-            by_hook.setdefault(lane.hook_id, []).append(lane.lane_id)
-        seconds, microseconds = self._redis.time()
-        now = int(seconds) * 1000 + int(microseconds) // 1000
-        with self._redis.pipeline(transaction=False) as pipeline:
-            for hook_id, lane_ids in by_hook.items():
-                pipeline.zadd(READY + str(hook_id), dict.fromkeys(map(str, lane_ids), now), nx=True)
-            pipeline.zadd(HOOKS, dict.fromkeys(map(str, by_hook), 0), nx=True)
-            pipeline.execute()
+        self._push(keys=[HOOKS], args=[n for lane in lanes for n in (lane.hook_id, lane.lane_id)])
 
     def take(self, worker: str = "", passing_over: int | None = None) -> TakenLane | None:
         """Take the next lane, or ``None`` when no hook has one ready and a slot free.

@@ -33,12 +33,18 @@ _ONE_YEAR = 365 * 24 * 3600
 def init_app(app: Flask, *, https: bool) -> None:
     """Set the headers on every answer; over HTTPS browsers are told to stay there."""
 
+    always = dict(_HEADERS)
+    if https:
+        always["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"
+    unless_static = {**always, "Cache-Control": "no-store"}
+
     @app.after_request
     def add(response: Response) -> Response:
-        for name, value in _HEADERS.items():
-            response.headers.setdefault(name, value)
-        if https:
-            response.headers.setdefault("Strict-Transport-Security", f"max-age={_ONE_YEAR}")
-        if request.endpoint is None or not request.endpoint.endswith("static"):
-            response.headers.setdefault("Cache-Control", "no-store")
+        is_static = request.endpoint is not None and request.endpoint.endswith("static")
+        given = {name.lower() for name, _ in response.headers}
+        response.headers.extend(
+            (name, value)
+            for name, value in (always if is_static else unless_static).items()
+            if name.lower() not in given
+        )
         return response

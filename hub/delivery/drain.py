@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -36,7 +37,7 @@ from hub.group_commit import in_shared_transaction
 from hub.plugins import Registry
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.rate_limit import RateLimit
-from hub.queue.ready import ReadyLanes, TakenLane
+from hub.queue.ready import ReadyLane, ReadyLanes, TakenLane
 from hub.sdk.errors import LaneLost
 from hub.sdk.events import Event
 from hub.sdk.http import Call, CallRules, HttpClient
@@ -44,6 +45,25 @@ from hub.sdk.redaction import Redactor
 from hub.security.encryption import Keyring
 
 _log = log.get(__name__)
+
+
+#: Gives a lane back and answers the next one, if there is one.
+HandOver = Callable[[TakenLane], TakenLane | None]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """A lane on its way through this worker, with its lease if it could be taken.
+
+    ``work`` is what it begins with; ``None`` if the mutex must be asked first. Once it is handed
+    over, it is left after the work in progress, for its ``successor`` if there is one.
+    """
+
+    lane: TakenLane
+    lease: Lease | None
+    work: Work | Nothing | None = None
+    is_handed_over: bool = False
+    successor: TakenLane | None = None
 
 
 class Drain:
@@ -88,39 +108,52 @@ class Drain:
             lease=app.extensions["hub.policy.lease"],
         )
 
-    def drain(self, lane: TakenLane) -> int:
+    def drain(self, lane: TakenLane, hand_over: HandOver | None = None) -> int:
         """Pay what is due in the lane; returns the number of deliveries worked on.
 
         Does nothing when another worker has the lane. Leaves in ``lane`` the remote session that
         is to be given back with it.
-        """
-        lease, work = in_shared_transaction(lambda session: self._begin(session, lane))
-        if lease is None or isinstance(work, Nothing):
-            return 0
-        with self._held_lock:
-            self._held[lease.lane_id] = lease
-        try:
-            if not self._has_mutex(lane, lease):
-                with suppress(LaneLost):  # so much the better
-                    in_shared_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
-                return 0
-            return self._pay(lane, lease, work)
-        except LaneLost:
-            _log.warning("lane lost to another worker", lane=lane.lane_id, worker=self._worker)
-            return 0
-        finally:
-            with self._held_lock:
-                self._held.pop(lease.lane_id, None)
 
-    def _begin(
-        self, session: Session, lane: TakenLane
-    ) -> tuple[Lease | None, Work | Nothing | None]:
+        With ``hand_over``, which gives a lane back and answers the next one, those are drained
+        too: the transaction that ends the work on one lane begins that on the next.
+        """
+        paid = 0
+        turn: _Turn | None = self._begin_alone(lane)
+        while turn is not None:
+            worked_on, turn = self._serve(turn, hand_over)
+            paid += worked_on
+        return paid
+
+    def _begin_alone(self, lane: TakenLane) -> _Turn:
+        return in_shared_transaction(lambda session: self._begin(session, lane))
+
+    def _begin(self, session: Session, lane: TakenLane) -> _Turn:
         """Take the lane, and its first work with it, unless the mutex must be asked first."""
         seconds = self._policy.lease
         lease = lanes.take(session, lane.lane_id, lane.slot, self._clock.now(), seconds)
         if lease is None or not (lease.was_free or lane.has_mutex):
-            return lease, None
-        return lease, self._next(session, lease)
+            return _Turn(lane, lease)
+        return _Turn(lane, lease, self._next(session, lease))
+
+    def _serve(self, turn: _Turn, hand_over: HandOver | None) -> tuple[int, _Turn | None]:
+        """Work on a lane; answers how many deliveries, and the turn of the next lane if it has
+        begun."""
+        lease = turn.lease
+        if lease is None or isinstance(turn.work, Nothing):
+            return 0, None
+        with self._held_lock:
+            self._held[lease.lane_id] = lease
+        try:
+            if self._has_mutex(turn.lane, lease):
+                return self._pay(turn, lease, hand_over)
+            with suppress(LaneLost):  # so much the better
+                in_shared_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
+        except LaneLost:
+            _log.warning("lane lost to another worker", lane=lease.lane_id, worker=self._worker)
+        finally:
+            with self._held_lock:
+                self._held.pop(lease.lane_id, None)
+        return 0, self._begin_alone(turn.successor) if turn.successor else None
 
     def stop(self) -> None:
         """Hand every lane back once the work in progress is done."""
@@ -172,9 +205,13 @@ class Drain:
             _log.warning("a mutex could not be taken; the lease in the database holds")
         return True
 
-    def _pay(self, lane: TakenLane, lease: Lease, work: Work | Nothing | None) -> int:
+    def _pay(
+        self, turn: _Turn, lease: Lease, hand_over: HandOver | None
+    ) -> tuple[int, _Turn | None]:
         paid = 0
+        begun: _Turn | None = None
         sessions: LaneSessions | None = None
+        work = turn.work
         if work is None:
             work = in_shared_transaction(lambda session: self._next(session, lease))
         try:
@@ -185,33 +222,60 @@ class Drain:
                 context = self._context(lease, work, links, identities, trace)
                 if (driver := work.plugin.session_driver) is not None:
                     shared = SharedSessions(self._redis, self._keyring, work.hook.id)
-                    sessions = sessions or LaneSessions(shared, driver, context, lane.session)
+                    sessions = sessions or LaneSessions(shared, driver, context, turn.lane.session)
                     sessions.serve(context)
                     context.use_sessions(sessions)
                 endings = dispatch(work.plugin, context, work.items)
                 paid += len(work.items)
-                work = self._finish(lease, work, links, endings, trace.entries)
+                if hand_over is not None and work.is_last and not self._stopping.is_set():
+                    if sessions is not None:
+                        turn.lane.session, sessions = sessions.end(), None
+                    self._hand_over(turn, hand_over)
+                work, begun = self._finish(turn, lease, work, links, endings, trace.entries)
         finally:
             if sessions is not None:
-                lane.session = sessions.end()
-        return paid
+                turn.lane.session = sessions.end()
+        return paid, begun
+
+    def _hand_over(self, turn: _Turn, hand_over: HandOver) -> None:
+        turn.is_handed_over = True
+        try:
+            turn.successor = hand_over(turn.lane)
+        except RedisError as error:
+            _log.warning("the next lane could not be taken", error=str(error))
 
     def _finish(
         self,
+        turn: _Turn,
         lease: Lease,
         work: Work,
         links: DatabaseLinks,
         endings: Sequence[Ending],
         calls: Sequence[dict[str, Any]],
-    ) -> Work | Nothing:
-        def step(session: Session) -> Work | Nothing:
+    ) -> tuple[Work | Nothing, _Turn | None]:
+        """Write down the endings; answers what comes next: here, or in the lane that follows."""
+
+        def step(session: Session) -> tuple[Work | Nothing, _Turn | None]:
             now = self._clock.now()
             lanes.renew(session, lease, now, self._policy.lease)
             links.write(session)
             record(session, work, endings, calls, now, self._retry, self._breaker, self._rng)
-            return self._next(session, lease)
+            if not turn.is_handed_over:
+                return self._next(session, lease), None
+            rest = leave(session, lease, now)
+            lanes.give_back(session, lease, rest.due_at)
+            return rest, self._begin(session, turn.successor) if turn.successor else None
 
-        return in_shared_transaction(step)
+        rest, begun = in_shared_transaction(step)
+        if turn.is_handed_over and isinstance(rest, Nothing) and rest.due_at is not None:
+            self._announce(lease, rest.due_at)
+        return rest, begun
+
+    def _announce(self, lease: Lease, due_at: datetime) -> None:
+        """More has come for a lane that was handed over. What is due later, the sweeper finds."""
+        if due_at <= self._clock.now():
+            with suppress(RedisError):
+                self._ready.push([ReadyLane(lease.hook_id, lease.lane_id)])
 
     def _next(self, session: Session, lease: Lease) -> Work | Nothing:
         """The next work; the lane is given back in the same transaction when there is none."""

@@ -51,12 +51,14 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One delivery, or a batch of them, marked as running."""
+    """One delivery, or a batch of them, marked as running; ``is_last`` if nothing else waits in
+    the lane."""
 
     hook: HookView
     plugin: Plugin
     items: Sequence[Item]
     probe: bool
+    is_last: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +160,8 @@ def choose(
         return Nothing(head.due_at or now, hold_until=gate.retry_at)
     waiting = _supersede(session, waiting, plugin, now)
     chosen = waiting[:1] if gate.probe else _batch(waiting, plugin, now)
-    return Work(hook, plugin, _begin(session, chosen, now, worker), gate.probe)
+    items = _begin(session, chosen, now, worker)
+    return Work(hook, plugin, items, gate.probe, is_last=len(chosen) == len(waiting))
 
 
 def leave(session: Session, lease: Lease, now: datetime) -> Nothing:

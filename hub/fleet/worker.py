@@ -154,30 +154,39 @@ class LaneWorker(SimpleWorker):
 
     def _run(self, lane: TakenLane | None) -> None:
         this = threading.current_thread()
+
+        def hand_over(lane: TakenLane) -> TakenLane | None:
+            with self._changed:
+                self._in_progress[this] = None
+                self._drained += 1
+            following = self._lanes.exchange(lane, self.name, self._crowded_by(leaving=this))
+            self._in_progress[this] = following
+            return following
+
         try:
             with self._changed:
                 self._start_threads()
             with self._app.app_context():
                 while lane is not None:
-                    self._drain.drain(lane)
-                    with self._changed:
-                        self._drained += 1
+                    self._drain.drain(lane, hand_over)
                     if self._stop_requested:
                         break
-                    lane = self._in_progress[this] = self._lanes.exchange(
-                        lane, self.name, self._crowded_by(leaving=this)
-                    )
+                    if (held := self._in_progress[this]) is not None:
+                        lane = hand_over(held)
+                    else:
+                        crowded = self._crowded_by(leaving=this)
+                        lane = self._in_progress[this] = self._lanes.take(self.name, crowded)
         except RedisError as error:
             # The sweeper will queue again what was ready.
             _log.error("a lane was left because Redis failed", error=str(error))
         except SQLAlchemyError as error:
             _log.error("a lane was left because the database failed", error=str(error))
-            if lane is not None:
-                self._queue_again(lane)
+            if (held := self._in_progress[this]) is not None:
+                self._queue_again(held)
         finally:
-            if lane is not None:
+            if (held := self._in_progress[this]) is not None:
                 with suppress(RedisError):  # the slot expires
-                    self._lanes.give_back(lane)
+                    self._lanes.give_back(held)
             with self._changed:
                 del self._in_progress[this]
                 self._changed.notify()

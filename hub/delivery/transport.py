@@ -7,9 +7,9 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -117,6 +117,10 @@ _PLAIN_URL = re.compile(
 )
 
 
+#: The names of a CRM's parameters, and many of their values, are the same in each call.
+_quoted = lru_cache(maxsize=1_024)(quote_plus)
+
+
 class _PlainRequest(requests.PreparedRequest):
     """A request whose address is in its final form already."""
 
@@ -129,7 +133,7 @@ class _PlainRequest(requests.PreparedRequest):
         self.path = path
         if params:
             given = [(name, value) for name, value in params.items() if value is not None]
-            self.path += f"?{urlencode(given, doseq=True)}"
+            self.path += f"?{urlencode(given, doseq=True, quote_via=_quoted)}"
         self.url = origin + self.path
 
     def set_content(

@@ -16,13 +16,16 @@ _FIELD_NAMES = (
 )
 _SECRET_NAME = re.compile(rf"^(?:{_FIELD_NAMES})$", re.IGNORECASE)
 _SECRET_IN_QUERY = re.compile(rf"(?:^|&)(?:{_FIELD_NAMES})=", re.IGNORECASE)
+_ESCAPED_LETTER = re.compile(r"%(?:[46][1-9a-f]|[57][0-9a])|%(?:2d|5f)", re.IGNORECASE)
 _SECRET_IN_JSON = re.compile(rf'("(?:{_FIELD_NAMES})"\s*:\s*)"((?:[^"\\]|\\.)*)"?', re.IGNORECASE)
 #: Shorter values would black out innocent text.
 _SHORTEST_SECRET = 6
 
 
 def _names_a_secret(query: str) -> bool:
-    return bool(query) and _SECRET_IN_QUERY.search(unquote_plus(query)) is not None
+    # Letters are never escaped but to hide something.
+    plain = unquote_plus(query) if _ESCAPED_LETTER.search(query) else query
+    return _SECRET_IN_QUERY.search(plain) is not None
 
 
 class Redactor:

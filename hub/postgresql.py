@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
 
+#: Seconds after which a connection that nobody used is asked whether it still stands. Asking each
+#: time would be a round trip for every transaction; one that has just broken is replaced when it
+#: fails, and the transaction tried again.
+ASK_AFTER = 1.0
 #: Seconds for which a transaction may idle. That of a stopped process holds locks that others wait
 #: for; ours compute for milliseconds.
 IDLE_TIMEOUT = 15
@@ -23,7 +30,6 @@ OPTIONS: dict[str, Any] = {
         "keepalives_count": 3,
         "tcp_user_timeout": 30_000,
     },
-    "pool_pre_ping": True,
     "pool_recycle": 1_800,
 }
 
@@ -34,6 +40,8 @@ class Postgresql:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         event.listen(engine, "connect", _limit_idling)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", self._ask_if_old)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -45,11 +53,26 @@ class Postgresql:
             yield session
             session.flush()
 
+    def _ask_if_old(self, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < ASK_AFTER:
+            return
+        dialect = self._engine.dialect
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            # The pool replaces it, and asks no more.
+            raise DisconnectionError("the server has closed the connection") from error
+
     @contextmanager
     def look(self) -> Iterator[Connection]:
         """See ``hub.database.Database.look``."""
         with self._engine.connect() as connection:
             yield connection
+
+
+def _note_use(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
 
 
 def _limit_idling(connection: Any, _: object) -> None:

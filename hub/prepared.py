@@ -72,10 +72,20 @@ def run(session: Session, statement: Executable, **values: Any) -> Rows:
 
 
 def look(statement: Executable, **values: Any) -> Rows:
-    """``run`` for one SELECT that needs nothing around it: a statement is a view of its own.
+    """``run`` for one SELECT that needs nothing around it: a statement is a view of its own. It is
+    asked once more if its connection turns out to be broken.
 
     :raises DBAPIError: as SQLAlchemy would.
     """
+    try:
+        return _look(statement, values)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        return _look(statement, values)
+
+
+def _look(statement: Executable, values: Mapping[str, Any]) -> Rows:
     with database().look() as connection:
         return _prepared(statement, connection.dialect).execute(connection, values, alone=True)
 

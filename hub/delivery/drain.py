@@ -230,15 +230,18 @@ class Drain:
                 if hand_over is not None and work.is_last and not self._stopping.is_set():
                     if sessions is not None:
                         turn.lane.session, sessions = sessions.end(), None
-                    self._hand_over(turn, hand_over)
+                    self._hand_over(turn, lease, hand_over)
                 work, begun = self._finish(turn, lease, work, links, endings, trace.entries)
         finally:
             if sessions is not None:
                 turn.lane.session = sessions.end()
         return paid, begun
 
-    def _hand_over(self, turn: _Turn, hand_over: HandOver) -> None:
+    def _hand_over(self, turn: _Turn, lease: Lease, hand_over: HandOver) -> None:
         turn.is_handed_over = True
+        with self._held_lock:
+            # A renewal would take the mutex anew that is given back now.
+            del self._held[lease.lane_id]
         try:
             turn.successor = hand_over(turn.lane)
         except RedisError as error:

@@ -207,5 +207,6 @@ def _tell_hook(
         breaker.throttled(session, work.hook.id, now + timedelta(seconds=pause))
     elif trouble is not None and called:
         breaker.failed(session, work.hook.id, trouble.sentence, now, policy)
+        session.flush()  # whoever is begun in this transaction asks the breaker, too
     elif called or work.probe:
         breaker.succeeded(session, work.hook.id)

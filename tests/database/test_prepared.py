@@ -6,14 +6,14 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
 from hub.database import db, in_transaction, reading, table_of
 from hub.models import Account, Hook
-from hub.prepared import run, run_each
+from hub.prepared import insert_each, run, run_each
 from tests.conftest import HAS_POSTGRES
 
 on_postgresql = pytest.mark.parametrize(
@@ -116,6 +116,25 @@ def test_moments_are_compared_and_null_stays_null(ids):
     with reading() as session:
         rows = run(session, status, limit=NOW + timedelta(seconds=1)).all()
     assert [tuple(row) for row in rows] == [(NOW, None, None)] * 3
+
+
+@pytest.mark.parametrize("number", [1, 2, 7, 64, 131])
+def test_many_rows_are_inserted_with_few_statements(ids, number):
+    rows = [account(f"Name {n}", [f"feature {n}"]) for n in range(number)]
+    before = len(ids)
+
+    added = [row.id for row in in_transaction(lambda s: insert_each(s, _ADD, rows))]
+    assert len(set(added)) == number
+    with reading() as session:
+        stored = run(session, _OF_IDS, ids=added).all()
+        assert {row.name: row.features for row in stored} == {
+            row["name"]: row["features"] for row in rows
+        }
+        assert session.scalar(select(func.count()).select_from(_accounts)) == before + number
+
+
+def test_no_rows_are_no_statement(ids):
+    assert in_transaction(lambda session: insert_each(session, _ADD, []).all()) == []
 
 
 @on_postgresql

@@ -12,7 +12,7 @@ from hub.queue import jobs
 from hub.queue.jobs import FLEET, GUARD, QUEUE, Waker
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.rate_limit import RateLimit
-from hub.queue.ready import ReadyLane, ReadyLanes
+from hub.queue.ready import IDLE, IDLE_TTL, LENT, ReadyLane, ReadyLanes
 
 
 @pytest.fixture
@@ -178,3 +178,54 @@ def test_the_only_hook_is_not_passed_over(ready):
     taken = ready.take(passing_over=1)
     assert taken is not None
     assert ready.exchange(taken, passing_over=1) is not None
+
+
+def test_the_mutex_of_a_lane_comes_and_goes_with_it(ready, redis):
+    ready.push([ReadyLane(1, 10), ReadyLane(1, 11)])
+    first = ready.take("me")
+    assert first.has_mutex
+    assert redis.get(lane_key(1, first.lane_id)) == first.slot.encode()
+    second = ready.exchange(first, "me")
+    assert redis.get(lane_key(1, first.lane_id)) is None
+    ready.give_back(second)
+    assert redis.get(lane_key(1, second.lane_id)) is None
+
+
+def test_the_mutex_of_another_stays_his(ready, redis):
+    redis.set(lane_key(1, 10), "somebody")
+    ready.push([ReadyLane(1, 10)])
+    lane = ready.take("me")
+    assert not lane.has_mutex
+    ready.give_back(lane)
+    assert redis.get(lane_key(1, 10)) == b"somebody"
+
+
+def test_an_idle_session_comes_and_goes_with_a_lane(ready, redis):
+    now = time.time()
+    redis.zadd(f"{IDLE}1", {"older": now - 60, "newer": now - 5})
+    ready.push([ReadyLane(1, 10), ReadyLane(2, 20)])
+    lanes = {lane.hook_id: lane for lane in (ready.take(), ready.take())}
+    assert (lanes[1].session, lanes[2].session) == ("newer", "")
+    assert redis.hkeys(f"{LENT}1") == [b"newer"]
+    ready.give_back(lanes[1])
+    assert redis.hkeys(f"{LENT}1") == []
+    assert redis.zrange(f"{IDLE}1", 0, -1) == [b"older", b"newer"]
+
+
+def test_a_session_that_was_idle_for_long_is_left_to_be_closed(ready, redis):
+    redis.zadd(f"{IDLE}1", {"old": time.time() - IDLE_TTL - 1})
+    ready.push([ReadyLane(1, 10)])
+    assert ready.take().session == ""
+    assert redis.zrange(f"{IDLE}1", 0, -1) == [b"old"]
+
+
+def test_only_idle_workers_are_called(redis):
+    live_fleet(redis, 2)
+    waker = Waker(redis)
+    waker.keep(0, "worker-1")
+    waker.wake(5)
+    assert Queue(QUEUE, connection=redis).job_ids == ["drain-1"]
+    waker.keep(1, "worker-that-died")
+    Queue(QUEUE, connection=redis).remove("drain-1")
+    waker.wake(5)
+    assert Queue(QUEUE, connection=redis).job_ids == ["drain-1"]

@@ -26,6 +26,8 @@ BUSY_TIMEOUT = 15
 _LOOK_AGAIN = 0.0005
 #: Connections for single looks that are kept while nobody uses them.
 _KEPT_LOOKS = 4
+#: Kibibytes of pages that a connection keeps; a look meets few.
+_CACHE, _CACHE_OF_LOOK = 2_000, 500
 
 OPTIONS: dict[str, Any] = {
     "connect_args": {"timeout": BUSY_TIMEOUT, "check_same_thread": False},
@@ -57,6 +59,7 @@ class Sqlite:
         except IndexError:
             connection = self._engine.connect()
             connection.detach()
+            _limit_cache(connection.connection.dbapi_connection, _CACHE_OF_LOOK)
         try:
             yield connection
         except BaseException:
@@ -180,10 +183,14 @@ def _set_up(connection: sqlite3.Connection, _: object) -> None:
     # FULL: a commit has reached the disk when it returns, which is the promise of a 2xx.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA cache_size = -2000")
+    _limit_cache(connection, _CACHE)
     # A checkpoint copies a page once, however often it was written since the last one.
     cursor.execute("PRAGMA wal_autocheckpoint = 4000")
     cursor.close()
+
+
+def _limit_cache(connection: Any, kibibytes: int) -> None:
+    connection.execute(f"PRAGMA cache_size = -{kibibytes}")
 
 
 def _begin(connection: Connection) -> None:

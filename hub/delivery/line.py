@@ -56,11 +56,14 @@ class Line:
 
     ``guard`` is given each new socket and may raise; ``last_check`` is called when the connection
     stands and the bytes of a call are about to go.
+
+    :raises ValueError: the origin's port is none.
     """
 
     def __init__(
         self, origin: str, guard: Callable[[Any], None], last_check: Callable[[], None]
     ) -> None:
+        self._socket: Any = None
         parts = urlsplit(origin)
         self._is_tls = parts.scheme == "https"
         self._host = parts.hostname or ""
@@ -68,7 +71,6 @@ class Line:
         self._host_header = parts.netloc
         self._guard = guard
         self._last_check = last_check
-        self._socket: Any = None
 
     def call(
         self, request: requests.PreparedRequest, path: str, connect: float, read: float

@@ -98,7 +98,10 @@ class _PlainSession(requests.Session):
     def _line(self, origin: str) -> Line:
         line = self._lines.get(origin)
         if line is None:
-            line = self._lines[origin] = Line(origin, self._guard, self._last_check)
+            try:
+                line = self._lines[origin] = Line(origin, self._guard, self._last_check)
+            except ValueError as error:
+                raise requests.exceptions.InvalidURL(f"{origin}: {error}") from error
         return line
 
     def close(self) -> None:

@@ -175,6 +175,11 @@ def test_headers_cannot_be_smuggled(session, remote, headers):
     assert remote.connections == 0
 
 
+def test_a_port_that_is_none(session):
+    with pytest.raises(requests.exceptions.InvalidURL):
+        session.request("GET", "http://127.0.0.1:99999/x", allow_redirects=False, timeout=5)
+
+
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A key and a certificate that it signs itself, in one file."""

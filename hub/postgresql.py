@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -61,8 +61,8 @@ class Postgresql:
         try:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as error:
-            # The pool replaces it, and asks no more.
-            raise DisconnectionError("the server has closed the connection") from error
+            # The pool replaces it, and all that are as old.
+            raise InvalidatePoolError("the server has closed the connection") from error
 
     @contextmanager
     def look(self) -> Iterator[Connection]:

@@ -190,6 +190,8 @@ class _Prepared:
             None,
         )
         if is_disconnect:
+            # As SQLAlchemy does: what has ended one connection has ended its like.
+            connection.engine.pool._invalidate(connection.connection, error)
             connection.invalidate(error)
         return DBAPIError.instance(
             sql,

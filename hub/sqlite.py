@@ -164,8 +164,8 @@ class _Writer:
             session.close()
             self._connection.rollback()
             self._driver.rollback()
-        except (sqlite3.Error, DBAPIError):
-            # Whatever the connection is in now, a new one is not.
+        except Exception:  # the work's own error is the one to tell
+            # Whatever state the connection is in now, a new one is not.
             self._forget()
 
     def _forget(self) -> None:

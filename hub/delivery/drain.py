@@ -86,6 +86,7 @@ class Drain:
         self._policy = lease
         self._clock = SystemClock()
         self._redis = app.extensions["hub.redis"]
+        self._one_writer = app.extensions["hub.group_commit"] is not None
         self._keyring: Keyring = app.extensions["hub.keyring"]
         self._mutexes = Mutexes(self._redis, lease.lease)
         self._ready = ReadyLanes(self._redis)
@@ -151,8 +152,7 @@ class Drain:
         except LaneLost:
             _log.warning("lane lost to another worker", lane=lease.lane_id, worker=self._worker)
         finally:
-            with self._held_lock:
-                self._held.pop(lease.lane_id, None)
+            self._no_longer_held(lease)
         return 0, self._begin_alone(turn.successor) if turn.successor else None
 
     def stop(self) -> None:
@@ -176,6 +176,12 @@ class Drain:
     def _is_held(self, lease: Lease) -> bool:
         with self._held_lock:
             return self._held.get(lease.lane_id) is lease
+
+    def _no_longer_held(self, lease: Lease) -> None:
+        with self._held_lock:
+            # Another thread may have taken the lane meanwhile.
+            if self._held.get(lease.lane_id) is lease:
+                del self._held[lease.lane_id]
 
     def _is_short(self, lease: Lease) -> bool:
         return lease.remaining < self._policy.renew_below
@@ -222,26 +228,26 @@ class Drain:
                 context = self._context(lease, work, links, identities, trace)
                 if (driver := work.plugin.session_driver) is not None:
                     shared = SharedSessions(self._redis, self._keyring, work.hook.id)
-                    sessions = sessions or LaneSessions(shared, driver, context, turn.lane.session)
+                    sessions = sessions or LaneSessions(shared, driver, context, turn.lane)
                     sessions.serve(context)
                     context.use_sessions(sessions)
                 endings = dispatch(work.plugin, context, work.items)
                 paid += len(work.items)
                 if hand_over is not None and work.is_last and not self._stopping.is_set():
                     if sessions is not None:
-                        turn.lane.session, sessions = sessions.end(), None
+                        sessions.end(turn.lane)
+                        sessions = None
                     self._hand_over(turn, lease, hand_over)
                 work, begun = self._finish(turn, lease, work, links, endings, trace.entries)
         finally:
             if sessions is not None:
-                turn.lane.session = sessions.end()
+                sessions.end(turn.lane)
         return paid, begun
 
     def _hand_over(self, turn: _Turn, lease: Lease, hand_over: HandOver) -> None:
         turn.is_handed_over = True
-        with self._held_lock:
-            # A renewal would take the mutex anew that is given back now.
-            del self._held[lease.lane_id]
+        # A renewal would take the mutex anew that is given back now.
+        self._no_longer_held(lease)
         try:
             turn.successor = hand_over(turn.lane)
         except RedisError as error:
@@ -258,21 +264,38 @@ class Drain:
     ) -> tuple[Work | Nothing, _Turn | None]:
         """Write down the endings; answers what comes next: here, or in the lane that follows."""
 
-        def step(session: Session) -> tuple[Work | Nothing, _Turn | None]:
+        def step(session: Session) -> Work | Nothing:
             now = self._clock.now()
             lanes.renew(session, lease, now, self._policy.lease)
             links.write(session)
             record(session, work, endings, calls, now, self._retry, self._breaker, self._rng)
             if not turn.is_handed_over:
-                return self._next(session, lease), None
+                return self._next(session, lease)
             rest = leave(session, lease, now)
             lanes.give_back(session, lease, rest.due_at)
-            return rest, self._begin(session, turn.successor) if turn.successor else None
+            return rest
 
-        rest, begun = in_shared_transaction(step)
+        rest, begun = self._with_successor(step, turn.successor)
         if turn.is_handed_over and isinstance(rest, Nothing) and rest.due_at is not None:
             self._announce(lease, rest.due_at)
         return rest, begun
+
+    def _with_successor(
+        self, step: Callable[[Session], Work | Nothing], successor: TakenLane | None
+    ) -> tuple[Work | Nothing, _Turn | None]:
+        """Take a last step in one lane and begin the next; in one transaction where there is one
+        writer anyway. Elsewhere it would lock two lanes, perhaps crosswise to another's."""
+        if successor is None:
+            return in_shared_transaction(step), None
+        if self._one_writer:
+            try:
+                return in_shared_transaction(lambda s: (step(s), self._begin(s, successor)))
+            except LaneLost:
+                raise
+            except Exception as error:  # the trouble of the next lane is not this one's
+                _log.warning("the next lane is begun alone", error=repr(error))
+        rest = in_shared_transaction(step)
+        return rest, self._begin_alone(successor)
 
     def _announce(self, lease: Lease, due_at: datetime) -> None:
         """More has come for a lane that was handed over. What is due later, the sweeper finds."""

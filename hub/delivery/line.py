@@ -136,7 +136,11 @@ class Line:
                 answer.feed(self._socket.recv(_PIECE))
         except TimeoutError as error:
             raise requests.ReadTimeout(error, request=request) from error
-        except (OSError, EOFError, httptools.HttpParserError) as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            if not answer.is_complete:
+                raise requests.ConnectionError(error, request=request) from error
+            answer.keeps_alive = False  # bytes behind an answer belong to none
+        except (OSError, EOFError) as error:
             raise requests.ConnectionError(error, request=request) from error
         return answer
 

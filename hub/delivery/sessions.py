@@ -17,10 +17,10 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from hub import log
-from hub.queue.ready import IDLE, IDLE_TTL, LENT
+from hub.queue.ready import IDLE, IDLE_TTL, LENT, TakenLane
 from hub.sdk.context import CallContext, SessionDriver
 from hub.sdk.errors import HubError
-from hub.security.encryption import Keyring
+from hub.security.encryption import Keyring, Undecryptable
 
 _log = log.get(__name__)
 
@@ -57,10 +57,10 @@ class SharedSessions:
             return Loan(token, name, is_noted=False)
         return Loan(token, name)
 
-    def forget(self, loan: Loan) -> None:
-        """A session that the remote no longer knows."""
+    def forget(self, name: str) -> None:
+        """A session that cannot be used any more."""
         with suppress(RedisError):
-            self._redis.hdel(self._lent, loan.name)
+            self._redis.hdel(self._lent, name)
 
     def take_all(self, *, lent_too: bool) -> list[Loan]:
         """Every known session, removed from the pool: they are to be closed."""
@@ -114,23 +114,13 @@ class LaneSessions:
     """
 
     def __init__(
-        self, shared: SharedSessions, driver: SessionDriver, context: CallContext, name: str
+        self, shared: SharedSessions, driver: SessionDriver, context: CallContext, lane: TakenLane
     ) -> None:
         self._shared = shared
         self._driver = driver
         self._context = context
-        self._came_with_lane = name
+        self._came_with_lane = lane.session
         self._borrowed: Borrowed | None = None
-
-    def end(self) -> str:
-        """The lane is drained: the name of the session to be given back with it, or nothing."""
-        if self._borrowed is None:
-            return self._came_with_lane
-        loan = self._borrowed.loan
-        if loan.is_noted:
-            return loan.name
-        close_quietly(self._driver, self._context, loan.token)
-        return ""
 
     def serve(self, context: CallContext) -> None:
         """Sign-ins from now on belong to this delivery's story."""
@@ -140,18 +130,39 @@ class LaneSessions:
     def borrow(self) -> Iterator[Borrowed]:
         """See ``hub.sdk.context.SessionPool.borrow``."""
         if self._borrowed is None:
-            name = self._came_with_lane
-            self._borrowed = Borrowed(
-                self._shared.lent(name) if name else self._open(), self._reopen
-            )
+            self._borrowed = Borrowed(self._lent() or self._open(), self._reopen)
         yield self._borrowed
+
+    def _lent(self) -> Loan | None:
+        """The session that came with the lane, if it can be read."""
+        name, self._came_with_lane = self._came_with_lane, ""
+        if not name:
+            return None
+        try:
+            return self._shared.lent(name)
+        except Undecryptable:
+            # Its key is gone: nobody can use it, and it expires over there.
+            self._shared.forget(name)
+            return None
 
     def _open(self) -> Loan:
         return self._shared.opened(self._driver.open(self._context))
 
     def _reopen(self, lost: Loan) -> Loan:
-        self._shared.forget(lost)
+        self._shared.forget(lost.name)
         return self._open()
+
+    def end(self, lane: TakenLane) -> None:
+        """The lane is drained: leave in it the session that is to be given back with it."""
+        if self._borrowed is None:
+            lane.session = self._came_with_lane
+            return
+        loan = self._borrowed.loan
+        if loan.is_noted:
+            lane.session, lane.session_used_at = loan.name, time.time()
+        else:
+            lane.session = ""
+            close_quietly(self._driver, self._context, loan.token)
 
 
 def close_quietly(driver: SessionDriver, context: CallContext, token: str) -> None:

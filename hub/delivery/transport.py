@@ -85,6 +85,7 @@ class _PlainSession(requests.Session):
     ) -> requests.Response:
         plain = _PLAIN_URL.match(url)
         special = allow_redirects or stream or call.get("files") or call.get("data")
+        special = special or any(name.lower() in _OURS for name in call.get("headers") or ())
         if plain is None or special or method not in _PLAIN_METHODS:
             return super().request(
                 method, url, allow_redirects=allow_redirects, stream=stream, **call
@@ -112,6 +113,8 @@ class _PlainSession(requests.Session):
         super().close()
 
 
+#: Headers that a line writes itself.
+_OURS = frozenset({"host", "content-length", "transfer-encoding", "connection"})
 _PLAIN_METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE"})
 #: An origin and a path in which nothing needs to be escaped, lowered or resolved.
 _PLAIN_URL = re.compile(

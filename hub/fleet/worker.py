@@ -94,7 +94,9 @@ class LaneWorker(SimpleWorker):
         try:
             return super().work(*args, **options)
         finally:
-            self._stop_requested = True  # threads that are left take no further lane
+            # Threads that are left take no further lane.
+            self._stop_requested = True
+            self._drain.stop()
             self._beating.set()
             beat.join(timeout=5)
 

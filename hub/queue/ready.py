@@ -49,20 +49,22 @@ end
 """
 
 # A lane is given back with all that went with it, and the next one is taken, in one step.
+# A session that another has meanwhile, because this step is repeated, stays his.
 # KEYS: hooks, limits. ARGV: a hook, the slot and the session that are free from now on (or nothing
-# for each); 1 to take or 0 only to look; the name of the slot; a hook to pass over (or nothing)
-# unless it is the only one; slot and mutex TTL in ms; the time of this worker in seconds.
-# Answers {hook, lane, whether its mutex was free, an idle session of the hook} or nothing. Redis'
-# own clock is used, but for sessions, whose times are compared with the workers' elsewhere.
+# for each), and when that was used last; 1 to take or 0 only to look; the name of the slot; a hook
+# to pass over (or nothing) unless it is the only one; slot and mutex TTL in ms; the time of this
+# worker in seconds.
+# Answers {hook, lane, whether its mutex was free, an idle session of the hook and when it was used}
+# or nothing. Redis' own clock is used, but for sessions, whose times are compared with the workers'
+# elsewhere.
 _TAKE = f"""
 if ARGV[1] ~= '' then
   local slot = ARGV[2]
   redis.call('ZREM', '{SLOTS}' .. ARGV[1], slot)
   local mutex = '{FAMILY}::' .. ARGV[1] .. '::' .. string.match(slot, '[^/]+$')
   if redis.call('GET', mutex) == slot then redis.call('DEL', mutex) end
-  if ARGV[3] ~= '' then
-    redis.call('HDEL', '{LENT}' .. ARGV[1], ARGV[3])
-    redis.call('ZADD', '{IDLE}' .. ARGV[1], ARGV[9], ARGV[3])
+  if ARGV[3] ~= '' and redis.call('HDEL', '{LENT}' .. ARGV[1], ARGV[3]) == 1 then
+    redis.call('ZADD', '{IDLE}' .. ARGV[1], ARGV[4], ARGV[3])
   end
 end
 local time = redis.call('TIME')
@@ -73,26 +75,26 @@ for _, hook in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local lane = redis.call('ZRANGE', ready, 0, 0)[1]
   if not lane then
     redis.call('ZREM', KEYS[1], hook)
-  elseif (alone or hook ~= ARGV[6]) and redis.call('EXISTS', '{HELD}' .. hook) == 0 then
+  elseif (alone or hook ~= ARGV[7]) and redis.call('EXISTS', '{HELD}' .. hook) == 0 then
     local slots = '{SLOTS}' .. hook
     redis.call('ZREMRANGEBYSCORE', slots, '-inf', now)
     local limit = tonumber(redis.call('HGET', KEYS[2], hook) or {DEFAULT_LIMIT})
     if redis.call('ZCARD', slots) < limit then
-      if ARGV[4] == '0' then return {{hook, lane}} end
-      local slot = ARGV[5] .. '/' .. lane
+      if ARGV[5] == '0' then return {{hook, lane}} end
+      local slot = ARGV[6] .. '/' .. lane
       redis.call('ZREM', ready, lane)
-      redis.call('ZADD', slots, now + tonumber(ARGV[7]), slot)
+      redis.call('ZADD', slots, now + tonumber(ARGV[8]), slot)
       redis.call('ZADD', KEYS[1], now, hook)
       local mutex = '{FAMILY}::' .. hook .. '::' .. lane
-      local free = redis.call('SET', mutex, slot, 'NX', 'PX', ARGV[8])
+      local free = redis.call('SET', mutex, slot, 'NX', 'PX', ARGV[9])
       local session = redis.call('ZREVRANGE', '{IDLE}' .. hook, 0, 0, 'WITHSCORES')
-      if session[1] and ARGV[9] - session[2] <= {IDLE_TTL} then
+      if session[1] and ARGV[10] - session[2] <= {IDLE_TTL} then
         redis.call('ZREM', '{IDLE}' .. hook, session[1])
-        redis.call('HSET', '{LENT}' .. hook, session[1], ARGV[9])
+        redis.call('HSET', '{LENT}' .. hook, session[1], ARGV[10])
       else
-        session[1] = ''
+        session = {{'', 0}}
       end
-      return {{hook, lane, free and 1 or 0, session[1]}}
+      return {{hook, lane, free and 1 or 0, session[1], session[2]}}
     end
   end
 end
@@ -122,6 +124,7 @@ class TakenLane:
     slot: str
     has_mutex: bool = False
     session: str = ""
+    session_used_at: float = 0.0
 
 
 class ReadyLanes:
@@ -160,9 +163,11 @@ class ReadyLanes:
         found = self._run(lane, 1, slot, "" if passing_over is None else passing_over)
         if not found:
             return None
-        hook, number, has_mutex, session = found
+        hook, number, has_mutex, session, used_at = found
         taken = f"{slot}/{number.decode()}"
-        return TakenLane(int(hook), int(number), taken, bool(has_mutex), session.decode())
+        return TakenLane(
+            int(hook), int(number), taken, bool(has_mutex), session.decode(), float(used_at)
+        )
 
     def has_takeable(self) -> bool:
         """Whether ``take`` would find a lane."""
@@ -173,9 +178,10 @@ class ReadyLanes:
         self._run(lane, 0, "", "")
 
     def _run(self, given_back: TakenLane | None, *options: int | str) -> Any:
-        lane = ("", "", "")
+        lane: tuple[str | float, ...] = ("", "", "", 0)
         if given_back is not None:
-            lane = (str(given_back.hook_id), given_back.slot, given_back.session)
+            session = (given_back.session, given_back.session_used_at)
+            lane = (str(given_back.hook_id), given_back.slot, *session)
         times = (round(SLOT_TTL * 1000), round(self._lease * 1000), time.time())
         return self._take(keys=[HOOKS, LIMITS], args=[*lane, *options, *times])
 

@@ -171,3 +171,21 @@ def test_a_breaker_that_opens_holds_back_the_next_lane(world, crm, row):
     row.drain()
     assert states().count(DeliveryState.WAITING) == failures
     assert states().count(DeliveryState.PENDING) == 3
+
+
+def test_the_trouble_of_the_next_lane_does_not_touch_the_last_outcome(world, crm, row, monkeypatch):
+    """Its hook's secrets cannot be read, say."""
+    world.send("contact.created")
+    world.send("contact.created", contact="2")
+    begin = world.drain._begin
+
+    def fail_for_the_second(session, lane):
+        if row.handed_over:
+            raise ValueError("cannot be read")
+        return begin(session, lane)
+
+    monkeypatch.setattr(world.drain, "_begin", fail_for_the_second)
+    with pytest.raises(ValueError, match="cannot be read"):
+        row.drain()
+    assert states() == [DeliveryState.DONE, DeliveryState.PENDING]
+    assert owners() == {None}

@@ -144,9 +144,8 @@ def test_a_closed_connection_is_replaced(session, remote, ending):
 
 @pytest.mark.parametrize(
     "answer",
-    [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", b"HTTP/1.1 20", b"SSH-2.0\r\n\r\n",
-     PLAIN + PLAIN],
-    ids=["nothing", "half a body", "half a head", "not HTTP", "two answers"],
+    [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", b"HTTP/1.1 20", b"SSH-2.0\r\n\r\n"],
+    ids=["nothing", "half a body", "half a head", "not HTTP"],
 )  # fmt: skip
 def test_a_broken_answer_may_have_had_its_effect(session, remote, answer):
     remote.scripts = [[answer, None], [PLAIN]]
@@ -155,6 +154,22 @@ def test_a_broken_answer_may_have_had_its_effect(session, remote, answer):
         client.post(f"{remote.origin}/x", json={})
     assert caught.value.reached
     assert client.get(f"{remote.origin}/x").content == b"{}"
+
+
+@pytest.mark.parametrize("head", [b"", b"Connection: close\r\n"], ids=["kept", "closed"])
+def test_bytes_behind_an_answer_belong_to_none(session, remote, head):
+    """A wrong Content-Length, say: what the call has done is done, and it is not repeated."""
+    answer = PLAIN.replace(b"OK\r\n", b"OK\r\n" + head)
+    remote.scripts = [[answer + b"xx"], [PLAIN]]
+    assert get(session, remote).json() == {}
+    assert get(session, remote).json() == {}
+    assert remote.connections == 2
+
+
+def test_a_change_of_protocol_is_trouble_that_passes(session, remote):
+    remote.scripts = [[b"HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n"]]
+    with pytest.raises(requests.ConnectionError):
+        get(session, remote)
 
 
 def test_a_silent_remote_is_left_in_time(session, remote):

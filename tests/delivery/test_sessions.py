@@ -115,3 +115,27 @@ def test_without_redis_a_session_is_closed_after_its_lane(world, driver, config)
     world.drain._redis = Redis(unix_socket_path=str(config.data_dir / "nothing.sock"))
     assert world.drain.drain(lane) == 1
     assert (driver.opened, driver.closed) == (["token-1"], ["token-1"])
+
+
+def test_a_session_that_cannot_be_read_is_forgotten(world, crm, driver):
+    """Its key was removed while it was idle."""
+    redis = world.app.extensions["hub.redis"]
+    idle = f"{sessions.IDLE}{world.hook.id}"
+    redis.zadd(idle, {"nobody can read this": time.time()})
+    world.send("contact.created")
+    world.send("contact.created", contact="2")
+    assert world.work() == 2
+    assert crm.tokens == ["token-1", "token-1"]
+    assert b"nobody can read this" not in redis.zrange(idle, 0, -1)
+    assert redis.hlen(f"{sessions.LENT}{world.hook.id}") == 0
+
+
+def test_a_session_that_nobody_used_grows_old(world, crm):
+    redis = world.app.extensions["hub.redis"]
+    idle = f"{sessions.IDLE}{world.hook.id}"
+    used_at = time.time() - 600
+    redis.zadd(idle, {"old": used_at})
+    crm.on_handle = None
+    world.send("contact.created")
+    assert world.work() == 1
+    assert redis.zrange(idle, 0, -1, withscores=True) == [(b"old", pytest.approx(used_at))]

@@ -58,6 +58,7 @@ class Sweeper:
             self._ready.set_limits({hook.id: self._limit(hook) for hook in hooks})
             lanes = [lane for hook in hooks for lane in self._queue_lanes_of(hook, wiped)]
             self._announcer.push(lanes)
+            self._announcer.remind()
             if wiped:
                 _log.info("Redis starts anew; what is due was queued again", lanes=len(lanes))
                 self._redis.set(_MARK, server)

@@ -35,6 +35,14 @@ class Announcer:
             self._ready.push(lanes)
             self._waker.wake(len(lanes))
 
+    def remind(self) -> None:
+        """Call a worker if lanes are ready that nobody looks at: their hook was held until now.
+
+        :raises RedisError: Redis cannot be reached.
+        """
+        if self._ready.has_takeable():
+            self._waker.wake(1)
+
     def start_anew(self) -> None:
         """Redis lost its last moments, or all it knew: call workers again.
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from datetime import timedelta
 
 import pytest
+from rq import Queue
 from sqlalchemy import update
 
 from hub.clock import SystemClock
@@ -14,6 +16,7 @@ from hub.database import in_transaction
 from hub.delivery import lanes, sweeper
 from hub.delivery.sweeper import FORGOTTEN, Sweeper
 from hub.models import Lane
+from hub.queue.jobs import QUEUE
 from hub.sdk.testing.context import MovableClock
 
 
@@ -86,3 +89,16 @@ def test_a_clock_that_is_a_little_ahead_does_not_make_a_lane_wait(world, crm, ah
     world.send("contact.created")
     assert world.work() == 1
     assert crm.handled == [("contact.created", "1")]
+
+
+def test_lanes_of_a_hook_that_was_held_find_a_worker(world):
+    """The worker that held it found nothing to take, and has ended its job."""
+    redis = world.app.extensions["hub.redis"]
+    world.sweeper.sweep()  # it knows this Redis now
+    world.send("contact.created")
+    world.ready.hold(world.hook.id, 0.2)
+    world.sweeper.sweep()
+    assert Queue(QUEUE, connection=redis).job_ids == []
+    time.sleep(0.25)
+    world.sweeper.sweep()
+    assert Queue(QUEUE, connection=redis).job_ids == ["drain-0"]

@@ -8,7 +8,6 @@ ten times as much as the call (docs/decisions/0008).
 from __future__ import annotations
 
 import io
-import re
 import ssl
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -20,8 +19,8 @@ import certifi
 import httptools
 import requests
 from requests.structures import CaseInsensitiveDict
-from requests.utils import get_encoding_from_headers
-from urllib3 import HTTPResponse
+from requests.utils import check_header_validity, get_encoding_from_headers
+from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError
 from urllib3.util.ssl_ import create_urllib3_context
@@ -29,8 +28,6 @@ from urllib3.util.wait import wait_for_read
 
 #: Bytes taken from the kernel at a time.
 _PIECE = 65_536
-_NOT_IN_A_HEADER = re.compile(r"[\r\n\0]")
-_NOT_IN_A_NAME = re.compile(r"[^!#$%&'*+.^_`|~0-9A-Za-z-]")
 
 
 class GuardedConnection(HTTPConnection):
@@ -160,7 +157,7 @@ class _Answer:
         self.is_complete = False
         self.keeps_alive = False
         self._reason = b""
-        self._headers: list[tuple[str, str]] = []
+        self._headers = HTTPHeaderDict()
         self._body: list[bytes] = []
         self._has_headers = False
         self._parser = httptools.HttpResponseParser(self)
@@ -180,7 +177,7 @@ class _Answer:
 
     def response(self, request: requests.PreparedRequest) -> requests.Response:
         """The answer as requests would give it."""
-        headers = CaseInsensitiveDict(self._merged())
+        headers = CaseInsensitiveDict(self._headers)
         body = b"".join(self._body)
         if "Content-Encoding" in headers:
             body = _decoded(body, headers)
@@ -188,16 +185,7 @@ class _Answer:
         return _Response(request, self._parser.get_status_code(), reason, headers, body)
 
     def _tells_its_length(self) -> bool:
-        return any(
-            name.lower() in ("content-length", "transfer-encoding") for name, _ in self._headers
-        )
-
-    def _merged(self) -> Mapping[str, str]:
-        """The headers; of several with one name, the values in one."""
-        merged: dict[str, str] = {}
-        for name, value in self._headers:
-            merged[name] = f"{merged[name]}, {value}" if name in merged else value
-        return merged
+        return "Content-Length" in self._headers or "Transfer-Encoding" in self._headers
 
     # Called by the parser.
 
@@ -213,7 +201,7 @@ class _Answer:
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header, or a trailer, which nobody asked for."""
         if not self._has_headers:
-            self._headers.append((name.decode("latin-1"), value.decode("latin-1")))
+            self._headers.add(name.decode("latin-1"), value.decode("latin-1"))
 
     def on_headers_complete(self) -> None:
         """All headers."""
@@ -226,7 +214,7 @@ class _Answer:
     def on_message_complete(self) -> None:
         """The end; an interim answer (1xx) is only the beginning."""
         if self._parser.get_status_code() < 200:
-            self._reason, self._headers, self._has_headers = b"", [], False
+            self._reason, self._headers, self._has_headers = b"", HTTPHeaderDict(), False
             return
         self.keeps_alive = self._parser.should_keep_alive()
         self.is_complete = True
@@ -266,9 +254,8 @@ class _Response(requests.Response):
 def _bytes_of(request: requests.PreparedRequest, path: str, host: str) -> bytes:
     lines = [f"{request.method} {path} HTTP/1.1", f"Host: {host}"]
     for name, value in request.headers.items():
-        text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
-        if _NOT_IN_A_NAME.search(name) or _NOT_IN_A_HEADER.search(text):
-            raise requests.exceptions.InvalidHeader(f"The header {name!r} cannot be sent.")
+        check_header_validity((name, value))
+        text = value.decode("latin-1") if isinstance(value, bytes) else value
         lines.append(f"{name}: {text}")
     head = "\r\n".join(lines) + "\r\n\r\n"
     body = request.body or b""

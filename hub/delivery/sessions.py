@@ -8,7 +8,7 @@ tokens are encrypted; they stand in Redis only, since a lost one merely expires 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
@@ -43,10 +43,6 @@ class SharedSessions:
         self._idle = f"{IDLE}{hook_id}"
         self._lent = f"{LENT}{hook_id}"
 
-    def lent(self, name: str) -> Loan:
-        """The session of this name, which came with a lane."""
-        return self._loan(name)
-
     def opened(self, token: str) -> Loan:
         """Note a session that was opened and is on loan now."""
         name = self._keyring.encrypt(token)
@@ -68,16 +64,26 @@ class SharedSessions:
         if lent_too:
             members += [_text(member) for member in self._redis.hkeys(self._lent)]
             self._redis.delete(self._lent)
-        return [self._loan(member) for member in members]
+        return self._loans(members)
 
     def take_expired(self) -> list[Loan]:
         """Idle sessions that have not been used for long, removed from the pool."""
         limit = time.time() - IDLE_TTL
         found = _members(self._redis.zrangebyscore(self._idle, "-inf", limit, withscores=True))
-        return [self._loan(name) for name, _ in found if self._redis.zrem(self._idle, name)]
+        return self._loans(name for name, _ in found if self._redis.zrem(self._idle, name))
 
-    def _loan(self, name: str) -> Loan:
-        return Loan(self._keyring.decrypt(name), name)
+    def _loans(self, names: Iterable[str]) -> list[Loan]:
+        return [loan for name in names if (loan := self.loan(name))]
+
+    def loan(self, name: str) -> Loan | None:
+        """The session of this name, if its token can be read; it is forgotten if not."""
+        try:
+            return Loan(self._keyring.decrypt(name), name)
+        except Undecryptable as error:
+            # Nobody can use it any more, and it expires over there.
+            _log.warning("a remote session was given up", reason=str(error))
+            self.forget(name)
+            return None
 
 
 def _members(answer: Any) -> list[tuple[str, float]]:
@@ -136,14 +142,7 @@ class LaneSessions:
     def _lent(self) -> Loan | None:
         """The session that came with the lane, if it can be read."""
         name, self._came_with_lane = self._came_with_lane, ""
-        if not name:
-            return None
-        try:
-            return self._shared.lent(name)
-        except Undecryptable:
-            # Its key is gone: nobody can use it, and it expires over there.
-            self._shared.forget(name)
-            return None
+        return self._shared.loan(name) if name else None
 
     def _open(self) -> Loan:
         return self._shared.opened(self._driver.open(self._context))

@@ -5,7 +5,6 @@ It knows nothing of any CRM: it writes down what happened, answers, and lets the
 
 from __future__ import annotations
 
-import json
 import threading
 import time
 from datetime import UTC, datetime
@@ -82,8 +81,7 @@ def _receive(kind: str, token: str) -> tuple[Response, int]:
         return _refuse(source.id, inbound, quarantine.Refused(400, "not_storable", str(error)))
     if not event_ids:
         return jsonify(status="duplicate"), 200
-    answer = {"status": "accepted", "event_id": event_ids[0], "event_ids": event_ids}
-    return Response(json.dumps(answer), mimetype="application/json"), 202
+    return jsonify(status="accepted", event_id=event_ids[0], event_ids=event_ids), 202
 
 
 def _refuse(

@@ -1,5 +1,8 @@
 """The Redis mutex of a lane: a key with an owner, a time to live and a renewal.
 
+It is taken and freed with the lane itself (``hub.queue.ready``); what else may happen to it is
+here.
+
 It is the cheap and quick lock. What makes a stalled owner harmless is the epoch in the database.
 """
 
@@ -30,17 +33,13 @@ def lane_key(hook_id: int, lane_id: int) -> str:
 
 
 class Mutexes:
-    """Takes, renews and frees mutexes, for owners that are named by unguessable texts."""
+    """Seizes, renews and frees mutexes, for owners that are named by unguessable texts."""
 
     def __init__(self, redis: Redis, ttl: float) -> None:
         self._redis = redis
         self._ttl = round(ttl * 1000)
         self._release = redis.register_script(_RELEASE)
         self._renew = redis.register_script(_RENEW)
-
-    def take(self, key: str, owner: str) -> bool:
-        """Take the mutex if it is free."""
-        return bool(self._redis.set(key, owner, nx=True, px=self._ttl))
 
     def seize(self, key: str, owner: str) -> None:
         """Take the mutex from an owner of whom it is known that he has finished."""

@@ -3,9 +3,9 @@
 For each hook a sorted set of lane ids by the time they became due, and a set of slots, one for
 each of its lanes in progress in the whole fleet. Taking a lane goes to the hook that was served
 longest ago and still has a free slot, so a hook with a long backlog, or whose CRM is slow, keeps
-no other waiting. With the lane come its mutex and an idle remote session: four commands less for
-each lane. Slots expire, so that of a worker that died becomes free; its supervisor frees it
-at once.
+no other waiting. With the lane come its mutex and an idle remote session, and with it they go, so
+that a lane costs one command. Slots expire, so that of a worker that died becomes free; its
+successor frees it at once.
 """
 
 from __future__ import annotations

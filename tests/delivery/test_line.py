@@ -180,7 +180,7 @@ def test_a_silent_remote_is_left_in_time(session, remote):
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Session": "a\r\nHost: evil"}, {"Bad name": "x"}, {"Session": "a\0"}]
+    "headers", [{"Session": "a\r\nHost: evil"}, {"Session\r\nHost": "evil"}, {"Session:": "x"}]
 )
 def test_headers_cannot_be_smuggled(session, remote, headers):
     with pytest.raises(requests.exceptions.InvalidHeader):

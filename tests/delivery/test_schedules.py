@@ -99,7 +99,7 @@ class Schedule(RuleBasedStateMachine):
         )
         if lease is None:
             return
-        admitted = self.mutexes.take(self.key, owner)
+        admitted = bool(self.redis.set(self.key, owner, nx=True))
         if not admitted and lease.was_free:
             self.mutexes.seize(self.key, owner)
             admitted = True

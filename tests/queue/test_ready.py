@@ -136,21 +136,21 @@ def test_a_mutex_is_freed_and_renewed_by_its_owner_only(redis):
     mutexes = Mutexes(redis, ttl=60)
     key = lane_key(7, 3)
     assert key == "CRM_PROCESS_MUTEX::7::3"
-    assert mutexes.take(key, "me") is True
-    assert mutexes.take(key, "you") is False
+    redis.set(key, "me")
     assert mutexes.renew(key, "you") is False
     mutexes.release(key, "you")
     assert redis.get(key) == b"me"
     assert mutexes.renew(key, "me") is True
     mutexes.release(key, "me")
-    assert mutexes.take(key, "you") is True
+    assert redis.get(key) is None
+    mutexes.seize(key, "you")
     mutexes.seize(key, "me")
     assert redis.get(key) == b"me"
 
 
 def test_a_mutex_that_redis_forgot_is_renewed(redis):
     mutexes = Mutexes(redis, ttl=60)
-    mutexes.take("k", "me")
+    mutexes.seize("k", "me")
     redis.flushall()
     assert mutexes.renew("k", "me") is True
     assert redis.get("k") == b"me"

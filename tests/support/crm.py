@@ -177,9 +177,10 @@ class World:
 
     def drain_lane(self, lane_id: int, drain: Drain | None = None) -> int:
         """Drain one lane, whether it was announced or not, as a worker would that has taken it."""
-        mutexes = Mutexes(self.app.extensions["hub.redis"], 30)
+        redis = self.app.extensions["hub.redis"]
+        mutexes = Mutexes(redis, 30)
         key, slot = lane_key(self.hook.id, lane_id), f"test-worker/{next(self._numbers)}/{lane_id}"
-        lane = TakenLane(self.hook.id, lane_id, slot, mutexes.take(key, slot))
+        lane = TakenLane(self.hook.id, lane_id, slot, bool(redis.set(key, slot, nx=True, ex=30)))
         try:
             return (drain or self.drain).drain(lane)
         finally:

@@ -213,6 +213,24 @@ def test_a_database_that_cannot_store_answers_503(door):
     assert door.knock(body_of("contact_created_full")).status_code == 202
 
 
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_a_full_disk_answers_503_until_there_is_room(door):
+    """SQLite's own error, on the connection that writes, which serves on afterwards."""
+    name = "contact_created_full"
+    assert door.knock(body_of(name)).status_code == 202
+    driver = door.app.extensions["hub.database"]._writer._driver
+    (pages,) = driver.execute("PRAGMA page_count").fetchone()
+    driver.execute(f"PRAGMA max_page_count = {pages}")
+    large = json.loads(body_of(name)) | {"id": 9_001, "name": "x" * 100_000}
+    answer = door.knock(json.dumps(large).encode())
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert count(Event) == 1
+    driver.execute(f"PRAGMA max_page_count = {10 * pages}")
+    assert door.knock(json.dumps(large).encode()).status_code == 202
+    assert count(Event) == 2
+
+
 def test_what_the_database_refuses_for_ever_is_held(door):
     def refuse(connection, statement):
         if statement.startswith("INSERT INTO events"):

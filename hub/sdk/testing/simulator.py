@@ -222,7 +222,8 @@ class Simulator(ABC):
     ``service_time`` (seconds) is slept for every request, as a real server would work on it,
     outside of any lock but the one that ``turn`` gives. ``seed`` makes random faults repeatable.
     ``port`` 0 takes a free one and keeps it, so that a simulator that was stopped can be started
-    again at the same address, with its state: an outage.
+    again at the same address, with its state: an outage. ``clock`` gives seconds since the epoch;
+    it may be replaced at any time, and dates that a simulator writes come from ``now``.
     """
 
     name: ClassVar[str] = "simulator"
@@ -246,10 +247,12 @@ class Simulator(ABC):
         seed: int = 0,
         log_size: int = 20_000,
         log_secrets: bool = False,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.host = host
         self.port = port
         self.service_time = service_time
+        self.clock = clock
         #: Exceptions that ``handle`` raised: bugs of the simulator, answered with status 599.
         self.bugs: list[str] = []
         self._log_secrets = log_secrets
@@ -286,6 +289,10 @@ class Simulator(ABC):
     def act(self, action: str, _argument: Any) -> Any:
         """Does something that is no request (over the control endpoint: ``actions/NAME``)."""
         raise LookupError(f"{self.name} has no action {action!r}")
+
+    def now(self) -> float:
+        """The time on the simulator's clock, in seconds since the epoch."""
+        return self.clock()
 
     # Life.
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from hub.sdk.testing.simulator import Request, Response, Simulator
@@ -29,9 +28,9 @@ class GlpiSimulator(Simulator):
     ``user_token`` is the API token of ``glpi`` (Super-Admin); ``tech`` (Technician) and
     ``post-only`` (Self-Service) have tokens too, see ``user_tokens``. Passwords are the logins.
     ``version`` is one of ``RELEASES``; ``utc_offset_minutes`` the time zone that its dates are in;
-    ``session_lifetime`` the seconds after which an unused session is gone; ``clock`` gives seconds
-    since the epoch. ``app_token`` "" makes the app token unnecessary. The rest goes to
-    ``Simulator``. ``server_state`` (see ``faults.ServerState``) may be set at any time.
+    ``session_lifetime`` the seconds after which an unused session is gone. ``app_token`` "" makes
+    the app token unnecessary. The rest goes to ``Simulator``. ``server_state`` (see
+    ``faults.ServerState``) may be set at any time.
     """
 
     name: ClassVar[str] = "glpi"
@@ -44,7 +43,6 @@ class GlpiSimulator(Simulator):
         version: str = "10.0.14",
         utc_offset_minutes: int = 0,
         session_lifetime: float = 1440.0,
-        clock: Callable[[], float] = time.time,
         **base: Any,
     ) -> None:
         super().__init__(**base)
@@ -57,7 +55,10 @@ class GlpiSimulator(Simulator):
         self.release = RELEASES[version]
         self.server_state: str = "up"
         self.database = Database(
-            self.release, self.user_tokens, utc_offset_minutes=utc_offset_minutes, clock=clock
+            self.release,
+            self.user_tokens,
+            utc_offset_minutes=utc_offset_minutes,
+            clock=self.now,
         )
         self.sessions = Sessions(self.database, session_lifetime)
         self._api = Api(self.database, self.sessions, app_token=app_token, root=lambda: self.url)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import threading
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, ClassVar
 from urllib.parse import parse_qs
 
@@ -29,8 +28,8 @@ class LeadSquaredSimulator(Simulator):
     ``calls`` is how many are allowed in 5 seconds (``None``: any number; bulk calls then too, else
     one); ``exception_status`` the HTTP status of exceptions, 200 or 500, since the sources differ;
     ``unique`` the lead fields that no two leads may share; ``api_host`` what the account's server
-    is said to be, "" for this one; ``clock`` gives seconds since the epoch. The rest goes to
-    ``Simulator``. All but the keys may be changed while it runs.
+    is said to be, "" for this one. The rest goes to ``Simulator``. All but the keys may be changed
+    while it runs.
     """
 
     name: ClassVar[str] = "leadsquared"
@@ -45,7 +44,6 @@ class LeadSquaredSimulator(Simulator):
         unique: Iterable[str] = ("EmailAddress", "Phone"),
         timezone: str = "Asia/Kolkata",
         country_code: str = "91",
-        clock: Callable[[], float] = time.time,
         **base: Any,
     ) -> None:
         super().__init__(**base)
@@ -55,10 +53,9 @@ class LeadSquaredSimulator(Simulator):
         self.country_code = country_code
         self.api_host = ""
         self._unique = tuple(unique)
-        self._clock = clock
         self._lock = threading.RLock()
-        self._limit = CallLimit(calls, clock)
-        self._bulk_limit = CallLimit(None if calls is None else _BULK_PER_WINDOW, clock)
+        self._limit = CallLimit(calls, self.now)
+        self._bulk_limit = CallLimit(None if calls is None else _BULK_PER_WINDOW, self.now)
         self.restore()
 
     # For tests.
@@ -129,7 +126,7 @@ class LeadSquaredSimulator(Simulator):
     def restore(self) -> None:
         with self._lock:
             self._leads = Leads(self._unique)
-            self._activities = Activities(self._leads, self._clock)
+            self._activities = Activities(self._leads, self.now)
             self._calls = Calls(self._leads, self._activities)
             self._limit.clear()
             self._bulk_limit.clear()

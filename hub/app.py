@@ -43,6 +43,7 @@ def create_web_app(config: Config | None = None, registry: Registry | None = Non
     # Imported here: workers and sweepers need none of it, and their memory counts.
     from hub import api, dashboard, health
     from hub.security import headers
+    from hub.security.sessions import CookieSessions
 
     app = create_app(config, registry)
     config = app.extensions["hub.config"]
@@ -57,6 +58,7 @@ def create_web_app(config: Config | None = None, registry: Registry | None = Non
         WTF_CSRF_CHECK_DEFAULT=False,
         WTF_CSRF_TIME_LIMIT=12 * 3600,
     )
+    app.session_interface = CookieSessions()
     if config.proxies:
         hops = config.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops)  # type: ignore[method-assign]

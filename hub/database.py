@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
+import msgspec
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Table
@@ -41,7 +42,12 @@ class JsonText(str):
 
 def to_json(value: Any) -> str:
     """How the engine writes JSON."""
-    return value if isinstance(value, JsonText) else json.dumps(value)
+    if isinstance(value, JsonText):
+        return value
+    try:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # half a surrogate pair, which only an escape can tell
+        return json.dumps(value)
 
 
 class Moment(TypeDecorator[datetime]):

@@ -44,6 +44,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
 #: Credentials of a visitor's live connection, of users and of API inboxes.
 _CREDENTIALS = frozenset({"pubsub_token", "access_token", "hmac_token", "secret"})
+_CONTAINERS = (dict, list)
 #: What is kept of a mail's headers beside its text.
 _MAIL_KEYS = ("subject", "from", "to", "cc", "bcc", "date", "message_id", "in_reply_to")
 
@@ -149,7 +150,11 @@ def without_credentials(value: Any) -> Any:
     """A payload as it is stored."""
     if isinstance(value, dict):
         return {
-            key: MASK if key in _CREDENTIALS and item else without_credentials(item)
+            key: MASK
+            if key in _CREDENTIALS and item
+            else without_credentials(item)
+            if isinstance(item, _CONTAINERS)
+            else item
             for key, item in value.items()
         }
     if isinstance(value, list):

@@ -1,0 +1,17 @@
+"""The dashboard's sessions, in a signed cookie."""
+
+from __future__ import annotations
+
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+
+
+class CookieSessions(SecureCookieSessionInterface):
+    """Flask's own. A request without the cookie, as every webhook is, has nothing to verify: it
+    gets an empty session without the tools for that, which cost more than finding its route."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """See Flask."""
+        if self.get_cookie_name(app) not in request.cookies:
+            return self.session_class()
+        return super().open_session(app, request)

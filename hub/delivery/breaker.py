@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
 
 from hub import log
@@ -19,7 +20,8 @@ _log = log.get(__name__)
 
 _breakers = table_of(Breaker)
 _this_hook = _breakers.c.hook_id == bindparam("this_hook")
-_LOOK = select(*_breakers.c["state", "retry_at", "probes"]).where(_this_hook)
+#: What ``enter`` needs to know of the hook's row, in the order of ``Seen``.
+SEEN = tuple(_breakers.c["hook_id", "state", "retry_at", "probes"])
 _CLOSED = {
     "state": BreakerState.CLOSED,
     "failures": 0,
@@ -40,20 +42,26 @@ class Gate:
     retry_at: datetime | None = None
 
 
-def enter(session: Session, hook_id: int, now: datetime, policy: BreakerPolicy) -> Gate:
+class Seen(NamedTuple):
+    """A hook's breaker as this transaction saw it; all ``None`` if it has no row."""
+
+    hook_id: int | None
+    state: BreakerState | None
+    retry_at: datetime | None
+    probes: int | None
+
+
+def enter(session: Session, breaker: Seen, now: datetime, policy: BreakerPolicy) -> Gate:
     """Ask to pass. At most one caller passes as the probe of an open breaker."""
-    breaker = run(session, _LOOK, this_hook=hook_id).one_or_none()
-    if breaker is None or breaker.state == BreakerState.CLOSED:
-        if breaker is not None and breaker.retry_at is not None and breaker.retry_at > now:
-            return Gate(False, retry_at=breaker.retry_at)  # the remote asked for a pause
-        return Gate(True)
     if breaker.retry_at is not None and breaker.retry_at > now:
-        return Gate(False, retry_at=breaker.retry_at)
+        return Gate(False, retry_at=breaker.retry_at)  # closed, it is a pause the remote asked for
+    if breaker.state in (None, BreakerState.CLOSED):
+        return Gate(True)
     # Half-open until the probe answers; if its worker dies, the next probe comes by itself.
-    retry_at = now + timedelta(seconds=policy.probe_after(breaker.probes))
+    retry_at = now + timedelta(seconds=policy.probe_after(breaker.probes or 0))
     won = session.execute(
         update(Breaker)
-        .where(Breaker.hook_id == hook_id, Breaker.retry_at == breaker.retry_at)
+        .where(Breaker.hook_id == breaker.hook_id, Breaker.retry_at == breaker.retry_at)
         .values(state=BreakerState.HALF_OPEN, retry_at=retry_at)
         .returning(Breaker.hook_id)
     ).one_or_none()

@@ -266,7 +266,10 @@ class Drain:
 
         def step(session: Session) -> Work | Nothing:
             now = self._clock.now()
-            lanes.renew(session, lease, now, self._policy.lease)
+            if not (turn.is_handed_over and self._one_writer):
+                # The fence, and the lock under which it is seen what else the lane owes. Giving
+                # back is a fence, too, and one writer needs no lock.
+                lanes.renew(session, lease, now, self._policy.lease)
             links.write(session)
             record(session, work, endings, calls, now, self._retry, self._breaker, self._rng)
             if not turn.is_handed_over:

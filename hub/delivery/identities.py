@@ -92,21 +92,26 @@ class Identities:
 
     def _claim(self, session: Session, digests: Sequence[str]) -> bool:
         lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
-        self._drop_stale(session, digests)
         for place, digest in enumerate(digests):
-            made = run(
-                session,
-                _make(dialect_of(session)),
-                hook_id=self._lease.hook_id,
-                key=digest,
-                lane_id=self._lease.lane_id,
-                epoch=self._lease.epoch,
-            )
-            if made.one_or_none() is None:
+            if self._make(session, digest):
+                continue
+            self._drop_stale(session, digests[place:])
+            if not self._make(session, digest):
                 if place:
                     self._end(session, digests[:place])
                 return False
         return True
+
+    def _make(self, session: Session, digest: str) -> bool:
+        made = run(
+            session,
+            _make(dialect_of(session)),
+            hook_id=self._lease.hook_id,
+            key=digest,
+            lane_id=self._lease.lane_id,
+            epoch=self._lease.epoch,
+        )
+        return made.one_or_none() is not None
 
     def _drop_stale(self, session: Session, digests: Sequence[str]) -> None:
         """Claims of ours, and of lanes given back, taken again, or whose lease has ended."""

@@ -21,6 +21,7 @@ from hub.models import (
     Account,
     Attempt,
     AttemptOutcome,
+    Breaker,
     Delivery,
     DeliveryState,
     Event,
@@ -32,7 +33,7 @@ from hub.sdk import events
 from hub.sdk.plugin import Plugin
 
 _deliveries, _events, _attempts = table_of(Delivery), table_of(Event), table_of(Attempt)
-_hooks, _accounts = table_of(Hook), table_of(Account)
+_hooks, _accounts, _breakers = table_of(Hook), table_of(Account), table_of(Breaker)
 
 #: How far ahead in the lane is looked, for batches and for what supersedes what.
 AHEAD = 100
@@ -114,14 +115,16 @@ _FOLLOWING = (
 _EVENTS_OF = select(*_events.c["id", "data", "received_at"]).where(
     _events.c.id.in_(bindparam("event_ids", expanding=True))
 )
-#: The columns in the order of ``HookView``.
+#: The columns in the order of ``HookView``, then of what is seen of its breaker.
 _WORKING_HOOK = (
     select(
         *_hooks.c["id", "account_id"],
         *_accounts.c["name", "default_region"],
         *_hooks.c["plugin_id", "settings", "secrets", "learned", "calls_per_second"],
+        *breaker.SEEN,
     )
     .join(_accounts, _accounts.c.id == _hooks.c.account_id)
+    .outerjoin(_breakers, _breakers.c.hook_id == _hooks.c.id)
     .where(_hooks.c.id == bindparam("hook_id"), _hooks.c.enabled, _hooks.c.status.in_(WORKING))
 )
 _BEGIN = (
@@ -149,13 +152,17 @@ def choose(
     if not waiting:
         return Nothing(None)
     head = waiting[0]
-    hook = _hook(session, lease.hook_id)
-    plugin = registry.plugins.get(hook.plugin_id) if hook else None
-    if hook is None or plugin is None:
+    row = run(session, _WORKING_HOOK, hook_id=lease.hook_id).one_or_none()
+    if row is None:
+        return Nothing(head.due_at or now)
+    hook = HookView(*row[: -len(breaker.SEEN)])
+    plugin = registry.plugins.get(hook.plugin_id)
+    if plugin is None:
         return Nothing(head.due_at or now)
     if head.due_at is not None and head.due_at > now:
         return Nothing(head.due_at)
-    gate = breaker.enter(session, lease.hook_id, now, breaker_policy)
+    seen = breaker.Seen(*row[-len(breaker.SEEN) :])
+    gate = breaker.enter(session, seen, now, breaker_policy)
     if not gate.open:
         return Nothing(head.due_at or now, hold_until=gate.retry_at)
     waiting = _supersede(session, waiting, plugin, now)
@@ -218,12 +225,6 @@ def _bury_crashed(
             )
         )
     return [item for item in waiting if item.state != DeliveryState.DEAD]
-
-
-def _hook(session: Session, hook_id: int) -> HookView | None:
-    """The hook, if its deliveries may be worked on now."""
-    row = run(session, _WORKING_HOOK, hook_id=hook_id).one_or_none()
-    return HookView(*row) if row else None
 
 
 def _supersede(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import select, update
 
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
+from hub.delivery import drain
 from hub.models import Attempt, Delivery, DeliveryState, Lane
 from hub.queue.mutex import lane_key
 from hub.queue.ready import TakenLane
@@ -76,6 +78,33 @@ def test_what_comes_for_a_lane_that_is_handed_over_is_announced(world, crm, row)
     assert row.drain() == 1
     assert states() == [DeliveryState.DONE, DeliveryState.PENDING]
     assert row.drain() == 1
+    assert states() == [DeliveryState.DONE] * 2
+
+
+def test_what_comes_while_a_lane_is_given_back_is_not_forgotten(world, row, monkeypatch):
+    """It has to wait for the lane's row, or the lane would be given back as owing nothing."""
+    world.send("contact.created")
+    leave = drain.leave
+
+    def send() -> None:
+        with world.app.app_context():
+            world.send("contact.updated")
+
+    sender = threading.Thread(target=send)
+
+    def more_comes(session, lease, now):
+        rest = leave(session, lease, now)
+        if sender.ident is None:
+            sender.start()
+            sender.join(timeout=0.5)
+        return rest
+
+    monkeypatch.setattr(drain, "leave", more_comes)
+    row.drain()
+    sender.join()
+    with reading() as session:
+        assert session.scalar(select(Lane.due_at)) is not None
+    row.drain()
     assert states() == [DeliveryState.DONE] * 2
 
 

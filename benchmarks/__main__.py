@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import accept, calls, end_to_end, flatness, literal, neighbour, pages
+from benchmarks import accept, calls, end_to_end, flatness, literal, neighbour, pages, workers
 from benchmarks.figures import Figures
 
 BENCHMARKS = {
@@ -20,6 +20,7 @@ BENCHMARKS = {
     "flatness": flatness.measure,
     "neighbour": neighbour.measure,
     "pages": pages.measure,
+    "workers": workers.measure,
 }
 RESULT = Path("build/bench.json")
 

@@ -39,15 +39,19 @@ class JsonText(str):
 
     __slots__ = ()
 
+    @classmethod
+    def of(cls, value: Any) -> JsonText:
+        """Write what was read from JSON, several times as fast as ``json`` does; what never was
+        JSON belongs to ``to_json``, which says so loudly."""
+        try:
+            return cls(msgspec.json.encode(value).decode())
+        except UnicodeEncodeError:  # half a surrogate pair, which only an escape can tell
+            return cls(json.dumps(value))
+
 
 def to_json(value: Any) -> str:
     """How the engine writes JSON."""
-    if isinstance(value, JsonText):
-        return value
-    try:
-        return msgspec.json.encode(value).decode()
-    except UnicodeEncodeError:  # half a surrogate pair, which only an escape can tell
-        return json.dumps(value)
+    return value if isinstance(value, JsonText) else json.dumps(value)
 
 
 class Moment(TypeDecorator[datetime]):

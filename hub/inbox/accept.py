@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Insert, bindparam, case, func, insert, select
 from sqlalchemy.orm import Session
 
-from hub.database import JsonText, dialect_of, insert_into, table_of, to_json
+from hub.database import JsonText, dialect_of, insert_into, table_of
 from hub.inbox.sources import Draft
 from hub.models import Account, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import Registry
@@ -69,7 +69,7 @@ class Submission:
     @cached_property
     def rows(self) -> Sequence[dict[str, Any]]:
         """The rows of its events. The database's turn is short for those who have made them."""
-        payload = JsonText(to_json(self.payload))
+        payload = JsonText.of(self.payload)
         return [
             {
                 "account_id": self.account_id,
@@ -84,7 +84,7 @@ class Submission:
                 else None,
                 "occurred_at": draft.event.occurred_at,
                 "received_at": self.received_at,
-                "data": JsonText(to_json(_canonical(draft))),
+                "data": JsonText.of(_canonical(draft)),
                 "payload": payload,
             }
             for part, draft in enumerate(self.drafts)

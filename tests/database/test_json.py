@@ -15,6 +15,7 @@ from hub.sdk.events import Contact, Event, Source, from_data, to_data
     "value", [{"a": [1, 2.5, None, True, "Zoë 😀", {}]}, 10**39, "", "half \ud800 a pair"]
 )
 def test_what_is_written_can_be_read(value):
+    assert json.loads(JsonText.of(value)) == value
     assert json.loads(to_json(value)) == value
 
 
@@ -28,4 +29,9 @@ def test_an_event_comes_back_with_its_moments_in_utc():
     event = Event(5, "contact.created", moment, Source(1, "chatwoot"), contact=contact)
     data = to_data(event)
     assert data["occurred_at"] == "2026-07-14T15:30:00+00:00"
-    assert from_data(json.loads(to_json(data))) == event
+    assert from_data(json.loads(JsonText.of(data))) == event
+
+
+def test_what_is_no_json_is_refused():
+    with pytest.raises(TypeError, match="datetime is not JSON"):
+        to_json({"at": datetime.now(UTC)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -12,17 +13,23 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
+from benchmarks import postgres
 from tests.chaos.run import Account, run
 
 
 @click.command()
 @click.option("--events", default=10_000, show_default=True)
 @click.option("--seed", type=int, help="Repeats the order of an earlier run's disturbances.")
-def main(events: int, seed: int | None) -> None:
+@click.option("--postgresql", is_flag=True, help="On a PostgreSQL of its own, not on SQLite.")
+def main(events: int, seed: int | None, postgresql: bool) -> None:
     """Send events while workers, Redis, sweeper, web server and GLPI fail at random."""
     seed = random.randrange(1_000_000) if seed is None else seed
     console = Console()
-    with tempfile.TemporaryDirectory() as folder, Progress(console=console) as bar:
+    with (
+        postgres.database() if postgresql else nullcontext("") as database_url,
+        tempfile.TemporaryDirectory() as folder,
+        Progress(console=console) as bar,
+    ):
         task = bar.add_task(f"seed {seed}", total=events)
         account = run(
             Path(folder),
@@ -30,6 +37,7 @@ def main(events: int, seed: int | None) -> None:
             seed=seed,
             progress=lambda sent: bar.advance(task, sent),
             settle=3_600,
+            database_url=database_url,
         )
     console.print(_table(account))
     for kind in ("lost", "doubled", "disordered"):

@@ -65,8 +65,12 @@ def run(
     at_least: float = 0.0,
     progress: Progress = lambda _: None,
     settle: float = 600.0,
+    database_url: str = "",
 ) -> Account:
-    """Send so many events, over at least so many seconds, while everything goes wrong."""
+    """Send so many events, over at least so many seconds, while everything goes wrong.
+
+    Without ``database_url`` the hub has its own SQLite.
+    """
     conversations = list(webhooks(max(1, events // EVENTS)))
     begun = time.monotonic()
     with (
@@ -75,7 +79,12 @@ def run(
     ):
         redis = RedisServer(Path(redis_folder))
         try:
-            with RunningHub(folder, HUB_REDIS_URL=redis.url, HUB_POLICY=POLICY) as hub:
+            environment = {
+                "HUB_REDIS_URL": redis.url,
+                "HUB_POLICY": POLICY,
+                "HUB_DATABASE_URL": database_url,
+            }
+            with RunningHub(folder, **environment) as hub:
                 hub.glpi_url = glpi.url
                 hub.start("--processes", "4", "--threads", "8")
                 hub.connect()

@@ -158,18 +158,36 @@ def in_transaction(work: Callable[[Session], Result]) -> Result:
     commit whose answer was lost is repeated too, so ``work`` must recognise its own traces where
     that matters (unique keys, epochs).
     """
-    for left in range(TRIES - 1, -1, -1):
+
+    def once() -> Result:
+        with transaction() as session:
+            result = work(session)
+            crashpoint.boundary("before a commit")
+        crashpoint.boundary("after a commit")
+        return result
+
+    return _with_patience(once)
+
+
+def in_reading(work: Callable[[Session], Result]) -> Result:
+    """Run ``work`` with one consistent view, again if its connection was lost."""
+
+    def once() -> Result:
+        with reading() as session:
+            return work(session)
+
+    return _with_patience(once)
+
+
+def _with_patience(once: Callable[[], Result]) -> Result:
+    for tried in range(1, TRIES):
         try:
-            with transaction() as session:
-                result = work(session)
-                crashpoint.boundary("before a commit")
-            crashpoint.boundary("after a commit")
-            return result
+            return once()
         except DBAPIError as error:
-            if not left or not may_pass(error):
+            if not may_pass(error):
                 raise
-            time.sleep(0.05 * (TRIES - left))
-    raise AssertionError("unreachable")
+            time.sleep(0.05 * tried)
+    return once()
 
 
 #: PostgreSQL: serialization failure, deadlock, and a server that is starting or stopping.

@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from flask import Blueprint, Flask, Response, current_app, jsonify, request
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from hub import log
-from hub.database import in_transaction, reading
+from hub.database import in_reading, in_transaction
 from hub.inbox import quarantine
 from hub.inbox.intake import Ignored, examine
 from hub.inbox.writer import StorageUnavailable, Unstorable, Writer
@@ -123,19 +124,18 @@ class SourceMemory:
 
     def _ask(self, key: str) -> Source | None:
         now = time.monotonic()
-        source = self._read(key)
+        source = in_reading(lambda session: _read(session, key))
         if source is not None:
             fresh = {k: v for k, v in self._known.items() if now - v[0] < SOURCE_MEMORY}
             self._known = {**fresh, key: (now, source)}
         return source
 
-    @staticmethod
-    def _read(token_digest: str) -> Source | None:
-        with reading() as session:
-            source = session.scalar(select(Source).where(Source.token_digest == token_digest))
-            if source is not None:
-                session.expunge(source)
-            return source
+
+def _read(session: Session, token_digest: str) -> Source | None:
+    source = session.scalar(select(Source).where(Source.token_digest == token_digest))
+    if source is not None:
+        session.expunge(source)
+    return source
 
 
 def init_app(app: Flask) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from typing import Any
 
 import psycopg
 import pytest
@@ -15,6 +14,7 @@ from hub import database, postgresql, sqlite
 from hub.database import db, reading
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane
 from tests.conftest import HAS_POSTGRES
+from tests.support.breaker import Breaker
 from tests.support.statements import before_each
 
 on_postgresql = pytest.mark.parametrize(
@@ -37,25 +37,6 @@ def send_all(world, contact: str) -> int:
 def states() -> list[DeliveryState]:
     with reading() as session:
         return list(session.scalars(select(Delivery.state).order_by(Delivery.id)))
-
-
-class Breaker:
-    """Ends a connection's backend as the server would that is restarted."""
-
-    def __init__(self, url: str) -> None:
-        self._url = url.replace("postgresql+psycopg://", "postgresql://")
-        self.at: int | None = None
-        self.met = 0
-
-    def meets(self) -> bool:
-        """Count a moment; whether it is the one to break at."""
-        self.met += 1
-        return self.met == self.at
-
-    def end(self, driver: psycopg.Connection[Any]) -> None:
-        with psycopg.connect(self._url, autocommit=True) as other:
-            pid = driver.info.backend_pid
-            other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
 
 
 def every_moment(world, crm, breaker: Breaker) -> None:

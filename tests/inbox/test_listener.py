@@ -18,10 +18,12 @@ from sqlalchemy.exc import DataError, OperationalError
 from hub.accounts import sources
 from hub.database import db, reading
 from hub.delivery.sweeper import Sweeper
-from hub.inbox import quarantine, release
+from hub.inbox import listener, quarantine, release
 from hub.models import Delivery, Event, Lane, QuarantinedRequest
 from hub.queue.ready import ReadyLanes
 from hub.sdk.testing import payloads
+from tests.conftest import HAS_POSTGRES
+from tests.support.breaker import Breaker
 from tests.support.statements import before_each
 
 
@@ -213,6 +215,32 @@ def test_a_database_that_cannot_store_answers_503(door):
     assert door.knock(body_of("contact_created_full")).status_code == 202
 
 
+@pytest.mark.parametrize("config", ["postgresql"] if HAS_POSTGRES else [], indirect=True)
+def test_a_connection_that_breaks_at_any_statement_costs_no_webhook(door, config):
+    """Whoever is restarted with the database standing again must not refuse what comes then."""
+    breaker = Breaker(config.database_url)
+
+    def meet(connection, _: str) -> None:
+        if breaker.meets():
+            breaker.end(connection.connection.driver_connection)
+
+    def knock(contact: int) -> int:
+        body = json.loads(body_of("contact_created_full")) | {"id": contact}
+        door.app.extensions["hub.sources"].forget()
+        breaker.met = 0
+        return door.knock(json.dumps(body).encode()).status_code
+
+    with before_each(meet):
+        assert knock(1000) == 202
+        moments = breaker.met
+        assert moments > 3
+        for moment in range(1, moments + 1):
+            breaker.at = moment
+            assert knock(1000 + moment) == 202, f"broken at moment {moment}"
+            breaker.at = None
+    assert count(Event) == count(Delivery) == moments + 1
+
+
 @pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 def test_a_full_disk_answers_503_until_there_is_room(door):
     """SQLite's own error, on the connection that writes, which serves on afterwards."""
@@ -288,14 +316,14 @@ def test_a_burst_asks_for_its_source_once(door, monkeypatch):
     """Each that asked would take a connection to the database."""
     asked = []
 
-    def read(memory, key):
+    def read(session, key):
         asked.append(key)
         time.sleep(0.05)
-        return read_really(key)
+        return read_really(session, key)
 
     memory = door.app.extensions["hub.sources"]
-    read_really = memory._read
-    monkeypatch.setattr(type(memory), "_read", read)
+    read_really = listener._read
+    monkeypatch.setattr(listener, "_read", read)
     token = door.source.token
 
     def find(_: int) -> object:

@@ -8,6 +8,7 @@ from typing import Any
 
 from hub.sdk.errors import HubError, Postpone, RetryLater, Skip
 from hub.sdk.events import Event
+from hub.sdk.http import READ_TIMEOUT
 from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
 from hub.sdk.setup import SetupResult
@@ -21,8 +22,6 @@ TRIES = 8
 PAUSE = 5.0
 #: Seconds that an intent without an answer is left to itself, as in the hub.
 SETTLE = 30.0
-#: Seconds until a call without an answer is given up. Short: a hanging remote is part of the kit.
-READ_TIMEOUT = 0.5
 
 
 class Bench:
@@ -36,6 +35,8 @@ class Bench:
     def begin(self) -> SetupResult:
         """From the beginning: an empty simulator, and a hook that has just been set up."""
         self.clock = MovableClock(BEGIN + timedelta(hours=1))
+        #: Seconds until a call without an answer is given up.
+        self.read_timeout = READ_TIMEOUT
         # One time for both: a remote's clock that runs by itself makes what it writes differ.
         self.simulator.clock = lambda: self.clock.now().timestamp()
         self.simulator.reset()
@@ -60,7 +61,7 @@ class Bench:
     def context(self, **options: Any) -> MemoryContext:
         """The context of one more worker of the hook; it becomes ``last``."""
         options.setdefault("settle", SETTLE)
-        options.setdefault("read_timeout", READ_TIMEOUT)
+        options.setdefault("read_timeout", self.read_timeout)
         self.last = MemoryContext(
             self.plugin,
             self.settings,

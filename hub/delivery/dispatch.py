@@ -6,11 +6,14 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from hub import log
 from hub.delivery.context import DeliveryContext
-from hub.delivery.work import Item
+from hub.delivery.work import Item, Work
 from hub.sdk.errors import HubError, LaneLost, Skip
 from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
+
+_log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,15 @@ def dispatch(plugin: Plugin, context: DeliveryContext, items: Sequence[Item]) ->
             context.redactor.text(traceback.format_exc()),
         )
         return [bug] * len(items)
+
+
+def foresee(work: Work) -> Sequence[str]:
+    """The identity keys that the plugin will probably ask for; none if it fails to say."""
+    try:
+        return work.plugin.processor.identity_keys(work.items[0].event, work.hook.default_region)
+    except Exception as error:  # a bug that its handler will meet, too, with all that is told then
+        _log.warning("identity keys are not foreseen", hook=work.hook.id, error=repr(error))
+        return ()
 
 
 def _checked(answer: object, context: DeliveryContext) -> Outcome:

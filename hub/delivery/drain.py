@@ -23,8 +23,8 @@ from hub import crashpoint, log
 from hub.clock import SystemClock
 from hub.delivery import lanes
 from hub.delivery.context import DeliveryContext
-from hub.delivery.dispatch import Ending, dispatch
-from hub.delivery.identities import Identities
+from hub.delivery.dispatch import Ending, dispatch, foresee
+from hub.delivery.identities import Identities, claim_ahead
 from hub.delivery.lanes import Lease
 from hub.delivery.links import DatabaseLinks
 from hub.delivery.outcome import record
@@ -62,6 +62,8 @@ class _Turn:
     lane: TakenLane
     lease: Lease | None
     work: Work | Nothing | None = None
+    #: What was claimed for that work already.
+    claims: frozenset[str] = frozenset()
     is_handed_over: bool = False
     successor: TakenLane | None = None
 
@@ -134,7 +136,11 @@ class Drain:
         lease = lanes.take(session, lane.lane_id, lane.slot, self._clock.now(), seconds)
         if lease is None or not (lease.was_free or lane.has_mutex):
             return _Turn(lane, lease)
-        return _Turn(lane, lease, self._next(session, lease))
+        turn = _Turn(lane, lease, self._next(session, lease))
+        if lease.epoch == 1 and isinstance(turn.work, Work):
+            # A person of whom nothing was heard before has probably no record yet.
+            turn.claims = claim_ahead(session, lease, foresee(turn.work))
+        return turn
 
     def _serve(self, turn: _Turn, hand_over: HandOver | None) -> tuple[int, _Turn | None]:
         """Work on a lane; answers how many deliveries, and the turn of the next lane if it has
@@ -222,7 +228,7 @@ class Drain:
             work = in_shared_transaction(lambda session: self._next(session, lease))
         try:
             while isinstance(work, Work):
-                identities = Identities(lease, self._clock, self._policy)
+                identities = Identities(lease, self._clock, self._policy, turn.claims)
                 links = DatabaseLinks(lease, self._clock, self._policy, identities)
                 trace = Trace()
                 context = self._context(lease, work, links, identities, trace)
@@ -232,6 +238,8 @@ class Drain:
                     sessions.serve(context)
                     context.use_sessions(sessions)
                 endings = dispatch(work.plugin, context, work.items)
+                identities.let_go()
+                turn.claims = frozenset()
                 paid += len(work.items)
                 if hand_over is not None and work.is_last and not self._stopping.is_set():
                     if sessions is not None:

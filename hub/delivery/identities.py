@@ -1,8 +1,9 @@
 """The identity mutex: one worker at a time looks for, or makes, the record of one person.
 
 Held on a person's email and phone. A claim is a row that ends with the lease of its lane, so it
-needs no time to live of its own and a wiped Redis cannot lose it. It is taken in a transaction of
-its own and ends with the next one of the delivery, which writes what was found or made.
+needs no time to live of its own and a wiped Redis cannot lose it. It is taken as the work begins if
+the plugin could foresee it, else in a transaction of its own, and ends with the next one of the
+delivery, which writes what was found or made.
 """
 
 from __future__ import annotations
@@ -49,13 +50,43 @@ def _make(dialect: str) -> Executable:
     return insert_into(dialect, _claims).on_conflict_do_nothing().returning(_claims.c.key)
 
 
-class Identities:
-    """The identity mutexes that one delivery takes."""
+def claim_ahead(session: Session, lease: Lease, keys: Sequence[str]) -> frozenset[str]:
+    """Claim what nobody else has claimed of the keys, in a transaction of the caller, who has just
+    taken the lane. Answers the claims for ``Identities``."""
+    return frozenset(digest for digest in _digests(keys) if _is_made(session, lease, digest))
 
-    def __init__(self, lease: Lease, clock: Clock, policy: LeasePolicy) -> None:
+
+def _digests(keys: Sequence[str]) -> list[str]:
+    """In the order in which everybody claims them: none waits for another crosswise."""
+    return sorted({hashlib.sha256(key.encode()).hexdigest() for key in keys})
+
+
+def _is_made(session: Session, lease: Lease, digest: str) -> bool:
+    made = run(
+        session,
+        _make(dialect_of(session)),
+        hook_id=lease.hook_id,
+        key=digest,
+        lane_id=lease.lane_id,
+        epoch=lease.epoch,
+    )
+    return made.one_or_none() is not None
+
+
+class Identities:
+    """The identity mutexes that one delivery takes. ``ahead`` are claims that it has already."""
+
+    def __init__(
+        self,
+        lease: Lease,
+        clock: Clock,
+        policy: LeasePolicy,
+        ahead: frozenset[str] = frozenset(),
+    ) -> None:
         self._lease = lease
         self._clock = clock
         self._policy = policy
+        self._ahead = set(ahead)
         self._ended: set[str] = set()
 
     @contextmanager
@@ -64,17 +95,20 @@ class Identities:
 
         :raises RetryLater: others hold one of them for too long.
         """
-        digests = sorted({hashlib.sha256(key.encode()).hexdigest() for key in keys})
-        give_up = time.monotonic() + self._policy.identity_wait
-        while not in_shared_transaction(partial(self._claim, digests=digests)):
-            if time.monotonic() > give_up:
-                raise RetryLater("Another worker works on the same person.", delay=2.0)
-            self._clock.sleep(_PAUSE)
+        digests = _digests(keys)
+        if not self._ahead.issuperset(digests):
+            self._wait_for(digests)
+        self._ahead.difference_update(digests)
         self._ended.difference_update(digests)
         try:
             yield
         finally:
             self._ended.update(digests)
+
+    def let_go(self) -> None:
+        """The plugin is done: claims ahead that it had no use for are over."""
+        self._ended.update(self._ahead)
+        self._ahead.clear()
 
     @property
     def has_unwritten(self) -> bool:
@@ -90,28 +124,24 @@ class Identities:
         """What ``write`` did is committed."""
         self._ended.clear()
 
+    def _wait_for(self, digests: Sequence[str]) -> None:
+        give_up = time.monotonic() + self._policy.identity_wait
+        while not in_shared_transaction(partial(self._claim, digests=digests)):
+            if time.monotonic() > give_up:
+                raise RetryLater("Another worker works on the same person.", delay=2.0)
+            self._clock.sleep(_PAUSE)
+
     def _claim(self, session: Session, digests: Sequence[str]) -> bool:
         lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
         for place, digest in enumerate(digests):
-            if self._make(session, digest):
+            if _is_made(session, self._lease, digest):
                 continue
             self._drop_stale(session, digests[place:])
-            if not self._make(session, digest):
+            if not _is_made(session, self._lease, digest):
                 if place:
                     self._end(session, digests[:place])
                 return False
         return True
-
-    def _make(self, session: Session, digest: str) -> bool:
-        made = run(
-            session,
-            _make(dialect_of(session)),
-            hook_id=self._lease.hook_id,
-            key=digest,
-            lane_id=self._lease.lane_id,
-            epoch=self._lease.epoch,
-        )
-        return made.one_or_none() is not None
 
     def _drop_stale(self, session: Session, digests: Sequence[str]) -> None:
         """Claims of ours, and of lanes given back, taken again, or whose lease has ended."""

@@ -66,6 +66,7 @@ def make_plugin(crm: Crm, **options: Any) -> Plugin:
     class CrmProcessor(Processor):
         batches = options.pop("batches", {})
         supersedable = options.pop("supersedable", frozenset())
+        identity_keys = staticmethod(options.pop("identity_keys", Processor.identity_keys))
 
         def _handle(self, event: Event) -> Done:
             if crm.on_handle is not None:

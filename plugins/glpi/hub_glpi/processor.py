@@ -9,6 +9,7 @@ from hub.sdk import MESSAGE_CREATED, BatchOutcome, Done, Event, HubError, Outcom
 from hub_glpi.api import Glpi
 from hub_glpi.config import Config
 from hub_glpi.conversations import Conversations
+from hub_glpi.mappers.contact import identity_keys
 from hub_glpi.messages import Messages
 from hub_glpi.people import People
 from hub_glpi.work import Work
@@ -23,6 +24,11 @@ class GlpiProcessor(Processor):
     """
 
     batches: ClassVar[dict[str, int]] = {MESSAGE_CREATED: 50}
+
+    @staticmethod
+    def identity_keys(event: Event, default_region: str | None) -> Sequence[str]:
+        """See ``hub.sdk.processor.Processor.identity_keys``."""
+        return identity_keys(event.contact, default_region) if event.contact else ()
 
     def handle_contact_created(self, event: Event) -> Done:
         """Find or make the person's record."""

@@ -11,6 +11,7 @@ from hub_leadsquared import sentences
 from hub_leadsquared.api import LeadSquared
 from hub_leadsquared.config import Config
 from hub_leadsquared.conversations import Conversations
+from hub_leadsquared.mappers.contact import identity_keys
 from hub_leadsquared.messages import Messages
 from hub_leadsquared.people import People
 from hub_leadsquared.transcripts import Transcripts
@@ -25,6 +26,13 @@ class LeadSquaredProcessor(Processor):
 
     #: Keeping messages costs no call; together they also cost but one commit.
     batches: ClassVar[dict[str, int]] = {MESSAGE_CREATED: 50}
+
+    @staticmethod
+    def identity_keys(event: Event, default_region: str | None) -> Sequence[str]:
+        """See ``hub.sdk.processor.Processor.identity_keys``. Messages are kept without a lead."""
+        if event.contact is None or event.name == MESSAGE_CREATED:
+            return ()
+        return identity_keys(event.contact, default_region)
 
     def handle_contact_created(self, event: Event) -> Done:
         """Find or make the lead."""

@@ -13,8 +13,6 @@ import msgspec
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Table
-from sqlalchemy.dialects import postgresql as postgresql_dialect
-from sqlalchemy.dialects import sqlite as sqlite_dialect
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -22,6 +20,10 @@ from sqlalchemy.types import JSON, TypeDecorator
 
 from hub import crashpoint, postgresql, sqlite
 from hub.config import Config
+
+if TYPE_CHECKING:
+    from sqlalchemy.dialects import postgresql as postgresql_dialect
+    from sqlalchemy.dialects import sqlite as sqlite_dialect
 
 Result = TypeVar("Result")
 
@@ -223,8 +225,14 @@ def dialect_of(session: Session) -> str:
 
 def insert_into(dialect: str, table: Table) -> sqlite_dialect.Insert | postgresql_dialect.Insert:
     """An INSERT that knows ``on_conflict_do_nothing``, which both databases speak alike."""
-    insert = postgresql_dialect.insert if dialect == "postgresql" else sqlite_dialect.insert
-    return insert(table)
+    # Imported as needed: the dialect of PostgreSQL takes 2 MB of a process.
+    if dialect == "postgresql":
+        from sqlalchemy.dialects import postgresql as postgresql_dialect
+
+        return postgresql_dialect.insert(table)
+    from sqlalchemy.dialects import sqlite as sqlite_dialect
+
+    return sqlite_dialect.insert(table)
 
 
 def insert(

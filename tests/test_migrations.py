@@ -23,6 +23,23 @@ def test_the_migrations_make_what_the_models_say(make_app):
         assert migrations.current(db.engine) == migrations.newest()
 
 
+def test_indexes_of_few_rows_have_the_same_conditions_on_both_databases(make_app):
+    """The models name SQLite's only."""
+    with make_app().app_context():
+        found = inspect(db.engine)
+        for table in db.metadata.tables.values():
+            dialect = db.engine.dialect.name
+            stored = {
+                index["name"]: str(index.get("dialect_options", {}).get(f"{dialect}_where", ""))
+                for index in found.get_indexes(table.name)
+            }
+            for index in table.indexes:
+                said = index.dialect_options["sqlite"]["where"]
+                column = str(said).partition(" ")[0] if said is not None else ""
+                assert column in stored[index.name], index.name
+                assert bool(column) == bool(stored[index.name]), index.name
+
+
 def test_they_go_down_and_up_again(make_app):
     with make_app().app_context():
         migrations.downgrade(db.engine, "base")

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 LOOK = 0.05
 #: Seconds between signs of life.
 BEAT = 4.0
+#: Garbage in circles is looked for often: a few MB less of it lie about, for no CPU worth a word.
+GARBAGE = (400, 4, 2)
 #: Seconds after which a process that gives no sign is no longer counted.
 FLEET_TTL = 15
 #: Seconds between looks whether Redis, or the database, is back.
@@ -238,6 +240,7 @@ class LaneWorker(SimpleWorker):
 def run(app: Flask, threads: int) -> None:
     """Run one worker process until it is told to stop (SIGTERM, SIGINT)."""
     gc.freeze()  # what is loaded now stays
+    gc.set_threshold(*GARBAGE)
     stopping = threading.Event()
     with app.app_context():
         while not stopping.is_set():

@@ -59,20 +59,9 @@ class Delivery(Model):
             "state NOT IN ('skipped', 'superseded', 'dead', 'waiting') OR length(reason) > 0",
             name="reason_given",
         ),
-        Index(
-            "ix_deliveries_open_lane",
-            "lane_id",
-            "id",
-            sqlite_where=_OPEN_ROWS,
-            postgresql_where=_OPEN_ROWS,
-        ),
-        Index(
-            "ix_deliveries_open_hook",
-            "hook_id",
-            "state",
-            sqlite_where=_OPEN_ROWS,
-            postgresql_where=_OPEN_ROWS,
-        ),
+        # Of PostgreSQL, too: see the lanes' indexes.
+        Index("ix_deliveries_open_lane", "lane_id", "id", sqlite_where=_OPEN_ROWS),
+        Index("ix_deliveries_open_hook", "hook_id", "state", sqlite_where=_OPEN_ROWS),
         Index("ix_deliveries_hook_state", "hook_id", "state", "id"),
         Index("ix_deliveries_state", "state", "id"),
         Index("ix_deliveries_hook", "hook_id", "id"),

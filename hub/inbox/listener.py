@@ -8,15 +8,16 @@ from __future__ import annotations
 import threading
 import time
 from datetime import UTC, datetime
+from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, jsonify, request
+from flask import Blueprint, Flask, Response, current_app, request
 from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from hub import log
-from hub.database import in_reading, in_transaction
+from hub.database import JsonText, in_reading, in_transaction
 from hub.inbox import quarantine
 from hub.inbox.intake import Ignored, examine
 from hub.inbox.writer import StorageUnavailable, Unstorable, Writer
@@ -37,30 +38,30 @@ _log = log.get(__name__)
 
 
 @blueprint.post("/webhooks/<kind>/<token>")
-def receive(kind: str, token: str) -> tuple[Response, int]:
+def receive(kind: str, token: str) -> Response:
     """Take one webhook. The answers are described in ``docs/architecture.md``."""
     try:
         return _receive(kind, token)
     except (SQLAlchemyError, StorageUnavailable) as error:
         _log.error("webhook refused: the database is not available", error=repr(error))
-        response = jsonify(
-            error="The hub cannot store events at this moment. Please send it again."
+        response = _answer(
+            503, error="The hub cannot store events at this moment. Please send it again."
         )
         response.headers["Retry-After"] = str(RETRY_AFTER)
-        return response, 503
+        return response
 
 
-def _receive(kind: str, token: str) -> tuple[Response, int]:
+def _receive(kind: str, token: str) -> Response:
     sources: SourceMemory = current_app.extensions["hub.sources"]
     source = sources.find(kind, token)
     if source is None:
-        return jsonify(error="There is no such webhook address."), 404
+        return _answer(404, error="There is no such webhook address.")
     request.max_content_length = MOST_BYTES
     try:
         body = request.get_data(cache=False)
     except RequestEntityTooLarge:
         _log.error("webhook refused: larger than 8 MiB", source=source.id)
-        return jsonify(error=f"The body is larger than {MOST_BYTES} bytes."), 413
+        return _answer(413, error=f"The body is larger than {MOST_BYTES} bytes.")
     inbound = quarantine.Request(
         headers={name.lower(): value for name, value in request.headers.items()},
         body=body,
@@ -74,25 +75,27 @@ def _receive(kind: str, token: str) -> tuple[Response, int]:
         _log.info(
             "ignored", source=source.id, event=submission.event_name, reason=submission.reason
         )
-        return jsonify(status="ignored", reason=submission.reason), 202
+        return _answer(202, status="ignored", reason=submission.reason)
     writer: Writer = current_app.extensions["hub.writer"]
     try:
         event_ids = writer.submit(submission)
     except Unstorable as error:
         return _refuse(source.id, inbound, quarantine.Refused(400, "not_storable", str(error)))
     if not event_ids:
-        return jsonify(status="duplicate"), 200
-    return jsonify(status="accepted", event_id=event_ids[0], event_ids=event_ids), 202
+        return _answer(200, status="duplicate")
+    return _answer(202, status="accepted", event_id=event_ids[0], event_ids=event_ids)
 
 
-def _refuse(
-    source_id: int, inbound: quarantine.Request, refusal: quarantine.Refused
-) -> tuple[Response, int]:
+def _refuse(source_id: int, inbound: quarantine.Request, refusal: quarantine.Refused) -> Response:
     held = in_transaction(lambda session: quarantine.hold(session, source_id, inbound, refusal))
     answer = {"error": refusal.sentence, "held": held}
     if refusal.field:
         answer["field"] = refusal.field
-    return jsonify(answer), refusal.status
+    return _answer(refusal.status, **answer)
+
+
+def _answer(code: int, /, **said: Any) -> Response:
+    return Response(JsonText.of(said), code, mimetype="application/json")
 
 
 class SourceMemory:

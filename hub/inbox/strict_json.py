@@ -1,4 +1,8 @@
-"""Strict JSON: UTF-8 only, bounded in depth, and with texts that every database takes."""
+"""Strict JSON: UTF-8 only, bounded in depth, and with texts that every database takes.
+
+``msgspec`` reads what is well, several times as fast as ``json``, which then says what is not well
+with the rest.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +10,16 @@ import json
 import re
 from typing import Any, NoReturn
 
+import msgspec
+
 #: Nested objects and lists. Real webhooks have under ten levels.
 MOST_LEVELS = 64
-#: Digits of a number.
-MOST_DIGITS = 40
 
 #: Possessive, and content with a missing end: linear in whatever somebody sends.
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
+_read = msgspec.json.Decoder().decode
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -36,15 +41,10 @@ def loads(body: bytes) -> Any:
     """
     _bound_depth(body)
     try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise BadJson(f"The body is not UTF-8 (byte {error.start}).") from error
-    try:
-        value = _decode(text)
-    except json.JSONDecodeError as error:
-        raise BadJson(
-            f"The body is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
-        ) from error
+        value = _read(body)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # Not JSON, or half a surrogate pair.
+        value = read_slowly(body)
     return _storable(value) if _SUSPECT.search(body) else value
 
 
@@ -59,8 +59,23 @@ def _bound_depth(body: bytes) -> None:
             raise BadJson(f"The body is nested deeper than {MOST_LEVELS} levels.")
 
 
-def _decode(text: str) -> Any:
-    return json.loads(text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_real)
+def read_slowly(body: bytes) -> Any:
+    """What ``msgspec`` answers, or what is wrong with the body.
+
+    :raises BadJson: see ``loads``.
+    """
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise BadJson(f"The body is not UTF-8 (byte {error.start}).") from error
+    try:
+        return json.loads(
+            text, parse_constant=_refuse_constant, parse_int=_integer, parse_float=_real
+        )
+    except json.JSONDecodeError as error:
+        raise BadJson(
+            f"The body is not JSON: {error.msg}, line {error.lineno}, column {error.colno}."
+        ) from error
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -68,13 +83,14 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    if len(digits) > MOST_DIGITS:
-        raise BadJson(f"A number has more than {MOST_DIGITS} digits.")
-    return int(digits)
+    try:
+        return int(digits)
+    except ValueError as error:
+        raise BadJson(f"A number has {len(digits)} digits.") from error
 
 
 def _real(digits: str) -> float:
-    value = float(digits) if len(digits) <= 10 * MOST_DIGITS else float("inf")
+    value = float(digits)
     if value in (float("inf"), float("-inf")):
         raise BadJson("A number is too large.")
     return value

@@ -7,11 +7,11 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's own. A request without the cookie, as every webhook is, has nothing to verify: it
-    gets an empty session without the tools for that, which cost more than finding its route."""
+    """Flask's own. A request without cookies, as every webhook is, has nothing to verify: it gets
+    an empty session without the tools for that, which cost more than finding its route."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """See Flask."""
-        if self.get_cookie_name(app) not in request.cookies:
+        if "HTTP_COOKIE" not in request.environ:
             return self.session_class()
         return super().open_session(app, request)

@@ -160,36 +160,33 @@ def in_transaction(work: Callable[[Session], Result]) -> Result:
     commit whose answer was lost is repeated too, so ``work`` must recognise its own traces where
     that matters (unique keys, epochs).
     """
-
-    def once() -> Result:
-        with transaction() as session:
-            result = work(session)
-            crashpoint.boundary("before a commit")
-        crashpoint.boundary("after a commit")
-        return result
-
-    return _with_patience(once)
+    for left in range(TRIES - 1, -1, -1):
+        try:
+            with transaction() as session:
+                result = work(session)
+                crashpoint.boundary("before a commit")
+            crashpoint.boundary("after a commit")
+            return result
+        except DBAPIError as error:
+            if not left or not may_pass(error):
+                raise
+            time.sleep(0.05 * (TRIES - left))
+    raise AssertionError("unreachable")
 
 
 def in_reading(work: Callable[[Session], Result]) -> Result:
-    """Run ``work`` with one consistent view, again if its connection was lost."""
+    """Run ``work`` with one consistent view, once more if its connection turns out to be broken.
 
-    def once() -> Result:
+    It waits for nothing: who is asked while the database is away shall say so at once.
+    """
+    try:
         with reading() as session:
             return work(session)
-
-    return _with_patience(once)
-
-
-def _with_patience(once: Callable[[], Result]) -> Result:
-    for tried in range(1, TRIES):
-        try:
-            return once()
-        except DBAPIError as error:
-            if not may_pass(error):
-                raise
-            time.sleep(0.05 * tried)
-    return once()
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+    with reading() as session:
+        return work(session)
 
 
 #: PostgreSQL: serialization failure, deadlock, and a server that is starting or stopping.

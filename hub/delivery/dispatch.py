@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from hub import log
 from hub.delivery.context import DeliveryContext
+from hub.delivery.identities import digests
 from hub.delivery.work import Item, Work
 from hub.sdk.errors import HubError, LaneLost, Skip
 from hub.sdk.plugin import Plugin
@@ -56,10 +57,12 @@ def dispatch(plugin: Plugin, context: DeliveryContext, items: Sequence[Item]) ->
 
 
 def foresee(work: Work) -> Sequence[str]:
-    """The identity keys that the plugin will probably ask for; none if it fails to say."""
+    """The digests of the identity keys that the plugin will probably ask for; none if it fails to
+    say."""
     try:
-        return work.plugin.processor.identity_keys(work.items[0].event, work.hook.default_region)
-    except Exception as error:  # a bug that its handler will meet, too, with all that is told then
+        event, region = work.items[0].event, work.hook.default_region
+        return digests(work.plugin.processor.identity_keys(event, region))
+    except Exception as error:  # a bug of the plugin must not keep its lane from being taken
         _log.warning("identity keys are not foreseen", hook=work.hook.id, error=repr(error))
         return ()
 

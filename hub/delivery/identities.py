@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, partial
+from typing import Any
 
-from sqlalchemy import Executable, bindparam, delete, select
+from sqlalchemy import Executable, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from hub.database import dialect_of, insert_into, table_of
@@ -39,10 +40,9 @@ _CLAIMED = (
     .outerjoin(_lanes, _lanes.c.id == _claims.c.lane_id)
     .where(*_these)
 )
-_DROP = delete(_claims).where(*_these)
-_END = _DROP.where(
-    _claims.c.lane_id == bindparam("of_lane"), _claims.c.epoch == bindparam("of_epoch")
-)
+_of_taking = (_claims.c.lane_id == bindparam("of_lane"), _claims.c.epoch == bindparam("of_epoch"))
+_END = delete(_claims).where(*_these, *_of_taking)
+_COUNT = select(func.count()).select_from(_claims).where(*_these, *_of_taking)
 
 
 @cache
@@ -50,15 +50,16 @@ def _make(dialect: str) -> Executable:
     return insert_into(dialect, _claims).on_conflict_do_nothing().returning(_claims.c.key)
 
 
-def claim_ahead(session: Session, lease: Lease, keys: Sequence[str]) -> frozenset[str]:
-    """Claim what nobody else has claimed of the keys, in a transaction of the caller, who has just
-    taken the lane. Answers the claims for ``Identities``."""
-    return frozenset(digest for digest in _digests(keys) if _is_made(session, lease, digest))
-
-
-def _digests(keys: Sequence[str]) -> list[str]:
-    """In the order in which everybody claims them: none waits for another crosswise."""
+def digests(keys: Iterable[str]) -> list[str]:
+    """What stands for the keys, in the order in which everybody claims them: none waits for another
+    crosswise."""
     return sorted({hashlib.sha256(key.encode()).hexdigest() for key in keys})
+
+
+def claim_ahead(session: Session, lease: Lease, wanted: Sequence[str]) -> frozenset[str]:
+    """Claim what nobody else has claimed of the digests, in a transaction of the caller, who has
+    just taken the lane. Answers the claims for ``Identities``."""
+    return frozenset(digest for digest in wanted if _is_made(session, lease, digest))
 
 
 def _is_made(session: Session, lease: Lease, digest: str) -> bool:
@@ -87,6 +88,7 @@ class Identities:
         self._clock = clock
         self._policy = policy
         self._ahead = set(ahead)
+        self._held: set[str] = set()
         self._ended: set[str] = set()
 
     @contextmanager
@@ -95,15 +97,29 @@ class Identities:
 
         :raises RetryLater: others hold one of them for too long.
         """
-        digests = _digests(keys)
-        if not self._ahead.issuperset(digests):
-            self._wait_for(digests)
-        self._ahead.difference_update(digests)
-        self._ended.difference_update(digests)
+        wanted = digests(keys)
+        if self._ahead.issuperset(wanted):
+            self._ahead.difference_update(wanted)
+        else:
+            self._wait_for(wanted)
+        self._ended.difference_update(wanted)
+        self._held.update(wanted)
         try:
             yield
         finally:
-            self._ended.update(digests)
+            self._held.difference_update(wanted)
+            self._ended.update(wanted)
+
+    def confirm(self, session: Session) -> None:
+        """What is held is still ours, in a transaction of the caller. If the lease had ended for a
+        while, as that of a paused process does, another worker may have the person by now.
+
+        :raises RetryLater: it has.
+        """
+        if self._held:
+            found = run(session, _COUNT, **self._mine(sorted(self._held))).scalar()
+            if found != len(self._held):
+                raise RetryLater("Another worker took the same person meanwhile.", delay=2.0)
 
     def let_go(self) -> None:
         """The plugin is done: claims ahead that it had no use for are over."""
@@ -124,47 +140,55 @@ class Identities:
         """What ``write`` did is committed."""
         self._ended.clear()
 
-    def _wait_for(self, digests: Sequence[str]) -> None:
+    def _wait_for(self, wanted: Sequence[str]) -> None:
+        # Who waits holds nothing that another might wait for.
+        given_up = sorted(self._ahead)
+        self.let_go()
+        claim = partial(self._claim, wanted=wanted, given_up=given_up)
         give_up = time.monotonic() + self._policy.identity_wait
-        while not in_shared_transaction(partial(self._claim, digests=digests)):
+        while not in_shared_transaction(claim):
             if time.monotonic() > give_up:
                 raise RetryLater("Another worker works on the same person.", delay=2.0)
             self._clock.sleep(_PAUSE)
 
-    def _claim(self, session: Session, digests: Sequence[str]) -> bool:
+    def _claim(self, session: Session, wanted: Sequence[str], given_up: Sequence[str]) -> bool:
         lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
-        for place, digest in enumerate(digests):
+        if given_up:
+            self._end(session, given_up)
+        for place, digest in enumerate(wanted):
             if _is_made(session, self._lease, digest):
                 continue
-            self._drop_stale(session, digests[place:])
+            self._drop_stale(session, wanted[place:])
             if not _is_made(session, self._lease, digest):
                 if place:
-                    self._end(session, digests[:place])
+                    self._end(session, wanted[:place])
                 return False
         return True
 
-    def _drop_stale(self, session: Session, digests: Sequence[str]) -> None:
-        """Claims of ours, and of lanes given back, taken again, or whose lease has ended."""
+    def _drop_stale(self, session: Session, wanted: Sequence[str]) -> None:
+        """Claims of ours, and of lanes given back, taken again, or whose lease has ended. Each is
+        dropped as it was seen: another may have been as quick, and made its own."""
         now = self._clock.now()
-        claims = run(session, _CLAIMED, of_hook=self._lease.hook_id, keys=digests).all()
-        stale = [
-            claim.key
-            for claim in claims
-            if claim.lane_id == self._lease.lane_id
-            or claim.epoch != claim.now
-            or claim.lease_until is None
-            or claim.lease_until < now
-        ]
-        if stale:
-            run(session, _DROP, of_hook=self._lease.hook_id, keys=stale)
+        for claim in run(session, _CLAIMED, of_hook=self._lease.hook_id, keys=wanted).all():
+            if (
+                claim.lane_id == self._lease.lane_id
+                or claim.epoch != claim.now
+                or claim.lease_until is None
+                or claim.lease_until < now
+            ):
+                seen = {"of_lane": claim.lane_id, "of_epoch": claim.epoch}
+                run(session, _END, of_hook=self._lease.hook_id, keys=[claim.key], **seen)
 
-    def _end(self, session: Session, digests: Sequence[str]) -> None:
+    def _end(self, session: Session, ended: Sequence[str]) -> None:
         """End claims of this taking of the lane."""
-        run(
-            session,
-            _END,
-            of_hook=self._lease.hook_id,
-            keys=digests,
-            of_lane=self._lease.lane_id,
-            of_epoch=self._lease.epoch,
-        )
+        run(session, _END, **self._mine(ended))
+
+    def _mine(self, keys: Sequence[str]) -> dict[str, Any]:
+        """The values of ``_these`` and ``_of_taking``."""
+        lease = self._lease
+        return {
+            "of_hook": lease.hook_id,
+            "keys": keys,
+            "of_lane": lease.lane_id,
+            "of_epoch": lease.epoch,
+        }

@@ -163,6 +163,7 @@ class DatabaseLinks:
     ) -> tuple[dict[str, Link], dict[str, Intent]]:
         """Write the intents; answers the links that exist, and the older intents left open."""
         self._fence_and_write(session)
+        self._identities.confirm(session)
         links: dict[str, Link] = {}
         intents: dict[str, Intent] = {}
         for local_id in local_ids:
@@ -229,6 +230,7 @@ class DatabaseLinks:
 
     def _restart(self, session: Session, intent: Intent) -> None:
         self._fence(session)
+        self._identities.confirm(session)
         run(
             session,
             _RESTART,

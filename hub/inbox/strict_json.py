@@ -14,12 +14,16 @@ import msgspec
 
 #: Nested objects and lists. Real webhooks have under ten levels.
 MOST_LEVELS = 64
+#: Digits of a number.
+MOST_DIGITS = 40
 
 #: Possessive, and content with a missing end: linear in whatever somebody sends.
 _STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
-_read = msgspec.json.Decoder().decode
+_DIGITS_AS_NOUGHTS = bytes.maketrans(b"123456789", b"000000000")
+_MANY_DIGITS = b"0" * (MOST_DIGITS + 1)
+_decode = msgspec.json.Decoder().decode
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -41,9 +45,9 @@ def loads(body: bytes) -> Any:
     """
     _bound_depth(body)
     try:
-        value = _read(body)
+        value = read_quickly(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        # Not JSON, or half a surrogate pair.
+        # Not JSON, a number that is too long, or half a surrogate pair.
         value = read_slowly(body)
     return _storable(value) if _SUSPECT.search(body) else value
 
@@ -59,8 +63,18 @@ def _bound_depth(body: bytes) -> None:
             raise BadJson(f"The body is nested deeper than {MOST_LEVELS} levels.")
 
 
+def read_quickly(body: bytes) -> Any:
+    """The value of a body that is well.
+
+    :raises msgspec.DecodeError, UnicodeDecodeError: it may not be.
+    """
+    if _MANY_DIGITS in body.translate(_DIGITS_AS_NOUGHTS):
+        raise msgspec.DecodeError("so many digits may be a number")
+    return _decode(body)
+
+
 def read_slowly(body: bytes) -> Any:
-    """What ``msgspec`` answers, or what is wrong with the body.
+    """The value, or what is wrong with the body.
 
     :raises BadJson: see ``loads``.
     """
@@ -83,14 +97,13 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _integer(digits: str) -> int:
-    try:
-        return int(digits)
-    except ValueError as error:
-        raise BadJson(f"A number has {len(digits)} digits.") from error
+    if len(digits.lstrip("-")) > MOST_DIGITS:
+        raise BadJson(f"A number has more than {MOST_DIGITS} digits.")
+    return int(digits)
 
 
 def _real(digits: str) -> float:
-    value = float(digits)
+    value = float(digits) if len(digits) <= 10 * MOST_DIGITS else float("inf")
     if value in (float("inf"), float("-inf")):
         raise BadJson("A number is too large.")
     return value

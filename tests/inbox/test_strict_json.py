@@ -27,7 +27,8 @@ from hub.inbox.strict_json import BadJson, loads
         (b"\xff\xfe{\x00}\x00", "not UTF-8"),
         (b"[" * 100_000 + b"]" * 100_000, "deeper than 64"),
         (b'{"a":' * 65 + b"1" + b"}" * 65, "deeper than 64"),
-        (b'{"a": ' + b"9" * 5_000 + b"}", "has 5000 digits"),
+        (b'{"a": ' + b"9" * 5_000 + b"}", "more than 40 digits"),
+        (b'{"a": ' + b"9" * 41 + b"}", "more than 40 digits"),
         (b'{"a": 1e999}', "too large"),
     ],
 )
@@ -78,7 +79,7 @@ _PIECES = st.lists(
 def test_the_quick_reader_takes_nothing_that_the_slow_one_reads_otherwise(text):
     body = text.encode("utf-8", "surrogatepass")
     try:
-        quickly = strict_json._read(body)
+        quickly = strict_json.read_quickly(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return
     assert repr(strict_json.read_slowly(body)) == repr(quickly)

@@ -58,7 +58,7 @@ def phone_key(contact: Contact, region: str | None) -> str | None:
     """The digits by which the number is recognised, with country code; ``None`` if too few."""
     if number := _parse(contact.phone, region):
         return phonenumbers.format_number(number, PhoneNumberFormat.E164).lstrip("+")
-    digits = _digits(contact.phone)
+    digits = _digits((contact.phone or "")[:MAX_LENGTH])
     return digits if len(digits) >= FEWEST_DIGITS else None
 
 

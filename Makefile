@@ -1,4 +1,5 @@
-# The commands of this project. Each makes the virtual environment first, if it is not there.
+# The commands of this project. Each makes the virtual environment first, if it is not there:
+# what runs the hub needs no more than the hub does, the rest brings the tools of test and check.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,11 +8,11 @@ ARGS ?=
 
 .PHONY: demo run test bench e2e chaos check format translations clean
 
-demo: $(VENV)/installed ## The whole way with a GLPI simulator and recorded events
+demo: $(VENV)/runtime ## The whole way with a GLPI simulator and recorded events
 	rm -rf build/demo
 	HUB_DATA_DIR=build/demo $(BIN)/hub demo $(ARGS)
 
-run: $(VENV)/installed ## The hub for real work, data in ./data
+run: $(VENV)/runtime ## The hub for real work, data in ./data
 	$(BIN)/hub up $(ARGS)
 
 test: $(VENV)/installed ## The whole test suite
@@ -37,7 +38,7 @@ format: $(VENV)/installed ## Put the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-translations: $(VENV)/installed ## Bring the dashboard's catalogues up to date with its texts
+translations: $(VENV)/runtime ## Bring the dashboard's catalogues up to date with its texts
 	mkdir -p build
 	$(BIN)/pybabel --quiet extract --mapping babel.cfg --no-location --sort-output \
 		--project crm-hub --output build/dashboard.pot .
@@ -50,9 +51,12 @@ translations: $(VENV)/installed ## Bring the dashboard's catalogues up to date w
 clean: ## Remove what these commands made, but not ./data
 	rm -rf $(VENV) build
 
-$(VENV)/installed: setup.cfg constraints.txt $(PLUGINS:%=%/setup.cfg)
+$(VENV)/runtime: setup.cfg constraints.txt $(PLUGINS:%=%/setup.cfg)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt pip setuptools
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]' \
-		$(PLUGINS:%=--editable %)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable . $(PLUGINS:%=--editable %)
+	touch $@
+
+$(VENV)/installed: $(VENV)/runtime
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
 	touch $@

@@ -7,10 +7,10 @@ the event, which may be later than the change itself; ``changes`` is what this e
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -37,11 +37,19 @@ Status = Literal["open", "pending", "snoozed", "resolved"]
 Priority = Literal["low", "medium", "high", "urgent"]
 Direction = Literal["incoming", "outgoing", "template"]
 SenderKind = Literal["contact", "user", "bot", "assistant", "system"]
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A customer. ``phone`` is meant as E.164 but comes as the source has it."""
+    """A customer. ``phone`` is meant as E.164 but comes as the source has it.
+
+    ``networks`` are the ids by which messaging networks know the customer for good, by network:
+    ``{"telegram": "308786162"}``. A visitor of a website has none. ``proven`` names the fields
+    whose values this event proves to be the customer's own, out of ``identifier`` and ``phone``.
+    Everything else is somebody's word: what was typed into a form, or the From of a mail. Both
+    since SDK 1.1.
+    """
 
     id: str
     name: str = ""
@@ -55,11 +63,18 @@ class Contact:
     url: str | None = None
     custom_attributes: Mapping[str, Any] = field(default_factory=dict)
     additional_attributes: Mapping[str, Any] = field(default_factory=dict)
+    networks: Mapping[str, str] = field(default_factory=dict)
+    proven: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation. ``id`` is the number people see; ``url`` leads to it in the source."""
+    """A conversation. ``id`` is the number people see; ``url`` leads to it in the source.
+
+    ``assignee`` is a name; ``assignee_id`` (since SDK 1.1) is the number that the source has for
+    that agent. ``auto_reply`` (since SDK 1.1) says that it began with an automatic answer, such as
+    an absence note.
+    """
 
     id: str
     status: Status = "open"
@@ -74,6 +89,8 @@ class Conversation:
     url: str | None = None
     created_at: datetime | None = None
     custom_attributes: Mapping[str, Any] = field(default_factory=dict)
+    assignee_id: str | None = None
+    auto_reply: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +123,13 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. ``text`` is the part worth reading: an email without what it quotes."""
+    """One message. ``text`` is the part worth reading: an email without what it quotes.
+
+    Since SDK 1.1: ``whole_text`` is the whole text of an email, with quotations, forwarded parts
+    and signature, where that is not ``text``. ``auto_reply`` marks an automatic answer, such as an
+    absence note. ``from_phone`` marks what an agent has sent from the phone's own app, past the
+    source.
+    """
 
     id: str
     direction: Direction = "incoming"
@@ -118,6 +141,9 @@ class Message:
     created_at: datetime | None = None
     attachments: tuple[Attachment, ...] = ()
     attributes: Mapping[str, Any] = field(default_factory=dict)
+    whole_text: str | None = None
+    auto_reply: bool = False
+    from_phone: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +196,16 @@ class Event:
         return any(name in self.changes for name in names)
 
 
+#: The fields that SDK 1.0 does not know, by part. They are stored under a key of their own: a hub
+#: of version 1 refuses unknown fields within a part, and must read what a newer one has stored.
+_SINCE_1_1: Final[Mapping[str, Sequence[str]]] = {
+    "contact": ("networks", "proven"),
+    "conversation": ("assignee_id", "auto_reply"),
+    "message": ("whole_text", "auto_reply", "from_phone"),
+}
+_LATER_KEY: Final = "since_1_1"
+
+
 def _time_to_text(value: datetime | None) -> str | None:
     return value.astimezone(UTC).isoformat() if value else None
 
@@ -179,50 +215,82 @@ def _time_from_text(value: str | None) -> datetime | None:
 
 
 def to_data(event: Event) -> dict[str, Any]:
-    """The event as plain JSON data: what is stored, and what the generic source takes."""
+    """The event as plain JSON data: what is stored."""
     data: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(datetime,), enc_hook=dict)
     data["occurred_at"] = _time_to_text(event.occurred_at)
     del data["received_at"]
     for part in ("conversation", "message"):
         if data[part]:
             data[part]["created_at"] = _time_to_text(data[part]["created_at"])
+    later: dict[str, dict[str, Any]] = {}
+    for part, names in _SINCE_1_1.items():
+        if data[part]:
+            found = {name: data[part].pop(name) for name in names}
+            if told := {name: value for name, value in found.items() if value}:
+                later[part] = told
+    if later:
+        data[_LATER_KEY] = later
     return data
 
 
 def from_data(data: Mapping[str, Any]) -> Event:
-    """The event of what ``to_data`` wrote. The data is trusted: it was validated on arrival."""
-    contact, conversation, message = (
-        data.get("contact"),
-        data.get("conversation"),
-        data.get("message"),
-    )
+    """The event of what ``to_data`` wrote, here or in a newer hub: unknown fields are left out.
+
+    The data is trusted: it was validated on arrival.
+    """
     occurred_at = _time_from_text(data["occurred_at"])
     assert occurred_at is not None
+    contact, conversation, message = (
+        _part(data, name) for name in ("contact", "conversation", "message")
+    )
     return Event(
         id=data["id"],
         name=data["name"],
         occurred_at=occurred_at,
-        source=Source(**data["source"]),
-        contact=Contact(**contact) if contact else None,
-        conversation=Conversation(
-            **{
+        source=_known(Source, data["source"]),
+        contact=_known(Contact, {**contact, "proven": frozenset(contact.get("proven", ()))})
+        if contact
+        else None,
+        conversation=_known(
+            Conversation,
+            {
                 **conversation,
                 "labels": tuple(conversation.get("labels", ())),
                 "created_at": _time_from_text(conversation.get("created_at")),
-            }
+            },
         )
         if conversation
         else None,
-        message=Message(
-            **{
+        message=_known(
+            Message,
+            {
                 **message,
-                "sender": Sender(**message["sender"]),
-                "attachments": tuple(Attachment(**item) for item in message["attachments"]),
+                "sender": _known(Sender, message["sender"]),
+                "attachments": tuple(_known(Attachment, item) for item in message["attachments"]),
                 "created_at": _time_from_text(message.get("created_at")),
-            }
+            },
         )
         if message
         else None,
-        changes={name: Change(**change) for name, change in data.get("changes", {}).items()},
+        changes={name: _known(Change, item) for name, item in data.get("changes", {}).items()},
         version=data.get("version"),
     )
+
+
+def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    """A part of the event with the fields that are stored apart."""
+    part: Mapping[str, Any] | None = data.get(name)
+    return {**part, **data.get(_LATER_KEY, {}).get(name, {})} if part else None
+
+
+_NAMES: Final[Mapping[type[Any], frozenset[str]]] = {
+    kind: frozenset(item.name for item in fields(kind))
+    for kind in (Contact, Conversation, Message, Sender, Attachment, Change, Source)
+}
+
+
+def _known(kind: type[_Part], data: Mapping[str, Any]) -> _Part:
+    """An object of what it knows in the data."""
+    if data.keys() <= _NAMES[kind]:
+        return kind(**data)
+    return kind(**{name: value for name, value in data.items() if name in _NAMES[kind]})

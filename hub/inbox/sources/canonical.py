@@ -53,6 +53,8 @@ class _ContactSchema(_Schema):
     url = fields.URL(allow_none=True, require_tld=False)
     custom_attributes = fields.Dict(keys=fields.String())
     additional_attributes = fields.Dict(keys=fields.String())
+    networks = fields.Dict(keys=fields.String(validate=_ID), values=fields.String(validate=_ID))
+    proven = fields.List(fields.String(validate=validate.OneOf(["identifier", "phone"])))
 
 
 class _ConversationSchema(_Schema):
@@ -71,6 +73,8 @@ class _ConversationSchema(_Schema):
     url = fields.URL(allow_none=True, require_tld=False)
     created_at = fields.AwareDateTime(allow_none=True, default_timezone=UTC, validate=_has_utc)
     custom_attributes = fields.Dict(keys=fields.String())
+    assignee_id = fields.String(allow_none=True, validate=_ID)
+    auto_reply = fields.Boolean()
 
 
 class _SenderSchema(_Schema):
@@ -106,6 +110,9 @@ class _MessageSchema(_Schema):
     created_at = fields.AwareDateTime(allow_none=True, default_timezone=UTC, validate=_has_utc)
     attachments = fields.List(fields.Nested(_AttachmentSchema))
     attributes = fields.Dict(keys=fields.String())
+    whole_text = fields.String(allow_none=True)
+    auto_reply = fields.Boolean()
+    from_phone = fields.Boolean()
 
 
 class _ChangeSchema(_Schema):
@@ -229,12 +236,16 @@ def _event(loaded: dict[str, Any], source: Source, received_at: datetime) -> Eve
         name=name,
         occurred_at=loaded.get("occurred_at", received_at),
         source=source,
-        contact=Contact(**loaded["contact"]) if "contact" in loaded else None,
+        contact=_contact(loaded["contact"]) if "contact" in loaded else None,
         conversation=_conversation(loaded["conversation"]) if "conversation" in loaded else None,
         message=_message(loaded["message"]) if "message" in loaded else None,
         changes={key: Change(**change) for key, change in loaded.get("changes", {}).items()},
         version=loaded.get("version"),
     )
+
+
+def _contact(loaded: dict[str, Any]) -> Contact:
+    return Contact(**{**loaded, "proven": frozenset(loaded.get("proven", ()))})
 
 
 def _conversation(loaded: dict[str, Any]) -> Conversation:

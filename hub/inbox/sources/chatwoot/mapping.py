@@ -273,7 +273,7 @@ def _conversation(
     person = payload.person_of(found)
     return (
         payload.conversation(found, account, source),
-        payload.contact(person, account, source) if person is not None else None,
+        payload.contact(person, account, source, found) if person is not None else None,
     )
 
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, cast
 from urllib.parse import unquote
 
+from hub.inbox.sources.chatwoot.identity import networks, proven
 from hub.inbox.sources.reader import Reader, to_moment
 from hub.sdk.events import (
     Attachment,
@@ -56,8 +57,10 @@ def account_id(body: Reader, source: Source) -> str | None:
     return str(account) if known else source.account_id
 
 
-def contact(found: Reader, account: str | None, source: Source) -> Contact:
-    """A contact: the body of ``contact_*``, or ``meta.sender`` of a conversation."""
+def contact(
+    found: Reader, account: str | None, source: Source, talk: Reader | None = None
+) -> Contact:
+    """A contact: the body of ``contact_*``, or ``meta.sender`` of the conversation ``talk``."""
     number = found.id()
     additional = found.mapping("additional_attributes")
     details = Reader(additional)
@@ -74,6 +77,8 @@ def contact(found: Reader, account: str | None, source: Source) -> Contact:
         url=_link(source, account, "contacts", number),
         custom_attributes=found.mapping("custom_attributes"),
         additional_attributes=additional,
+        networks=networks(details, talk),
+        proven=proven(found.text("phone_number"), talk) if talk is not None else frozenset(),
     )
 
 
@@ -96,7 +101,16 @@ def conversation(found: Reader, account: str | None, source: Source) -> Conversa
         url=_link(source, account, "conversations", number),
         created_at=found.moment("created_at"),
         custom_attributes=found.mapping("custom_attributes"),
+        assignee_id=_assigned_agent(meta),
+        auto_reply=additional.flag("auto_reply"),
     )
+
+
+def _assigned_agent(meta: Reader) -> str | None:
+    assignee = Reader(meta.mapping("assignee"))
+    number = assignee.data.get("id")
+    is_agent = assignee.data.get("type", "user") == "user" and isinstance(number, int | str)
+    return str(number) if is_agent else None
 
 
 def person_of(found: Reader) -> Reader | None:
@@ -112,7 +126,7 @@ def message(found: Reader) -> Message:
     return Message(
         id=found.id(),
         direction=_direction(found),
-        text=_text(found, attributes),
+        text=(text := _text(found, attributes)),
         private=found.flag("private"),
         deleted=attributes.get("deleted") is True,
         content_type=found.text("content_type") or "text",
@@ -120,6 +134,9 @@ def message(found: Reader) -> Message:
         created_at=found.moment("created_at"),
         attachments=tuple(_attachment(item) for item in found.objects("attachments")),
         attributes=_without_mail_bodies(attributes),
+        whole_text=_whole_text(found, attributes, text),
+        auto_reply=Reader(Reader(attributes).mapping("email")).flag("auto_reply"),
+        from_phone=attributes.get("external_echo") is True,
     )
 
 
@@ -178,6 +195,13 @@ def _text(found: Reader, attributes: dict[str, Any]) -> str:
     if isinstance(trimmed, str) and trimmed.strip():
         return trimmed
     return found.text("content") or ""
+
+
+def _whole_text(found: Reader, attributes: dict[str, Any], text: str) -> str | None:
+    """A mail's text with what it quotes or forwards, and with its signature."""
+    whole = found.text("content")
+    is_mail = isinstance(attributes.get("email"), dict)
+    return whole if is_mail and whole and whole.strip() != text.strip() else None
 
 
 def _sender(found: dict[str, Any]) -> Sender:

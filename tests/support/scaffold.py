@@ -12,11 +12,15 @@ from hub.plugins import scaffold
 def install(folder: Path, name: str = "acme") -> Path:
     """Write a plugin and lay it out as pip would; the folder is one for PYTHONPATH."""
     scaffold.write(name, folder / name)
-    site = folder / "site"
+    return lay_out(folder / name, folder / "site", name)
+
+
+def lay_out(written: Path, site: Path, name: str) -> Path:
+    """Lay out the plugin that stands in ``written`` as pip would; returns ``site``."""
     package = f"hub_{name}"
-    shutil.copytree(folder / name / package, site / package)
+    shutil.copytree(written / package, site / package)
     described = configparser.ConfigParser()
-    described.read(folder / name / "setup.cfg")
+    described.read(written / "setup.cfg")
     metadata = site / f"{package}-0.1.0.dist-info"
     metadata.mkdir()
     (metadata / "METADATA").write_text(

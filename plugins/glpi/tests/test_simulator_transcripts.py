@@ -8,6 +8,7 @@ and what the recording itself cut (``…(18 items)``). What the simulator does n
 
 from __future__ import annotations
 
+import base64
 import json
 import re
 from collections.abc import Iterator
@@ -27,8 +28,18 @@ DATA = Path(__file__).parent / "data" / "transcripts"
 FOLDERS = {"10.0.14": DATA, "9.5.13": DATA / "9.5.13"}
 LOGINS = {"admin": "glpi", "tech": "tech", "self": "post-only"}
 
-UNCLAIMED: dict[tuple[str, str], str] = {}
+UNCLAIMED: dict[tuple[str, str], str] = {
+    ("10.0.14", "the file itself"): "it keeps no bytes",
+    ("10.0.14", "the file itself by Accept"): "it keeps no bytes",
+    ("10.0.14", "task"): "it knows no tasks",
+    ("10.0.14", "tasks of the ticket"): "it knows no tasks",
+}
 """(version, entry) → why the simulator answers otherwise."""
+
+# What was recorded on a server with a past of its own: the next numbers there.
+FIRST_NUMBERS = {
+    "05_reading_back": {"Ticket": 120, "ITILFollowup": 314, "Document": 8, "Document_Item": 8},
+}
 
 # The recordings decoded their query strings, so that a plus may be one or a space.
 LITERAL_PLUS = {
@@ -52,17 +63,31 @@ SERVER_STATES = {
     "db_down": "database_down",
     "db_down_in_session": "database_down",
 }
+# The recording kept only its size and digest.
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 # The recordings left multipart bodies out; these are what their answers tell of them.
 UPLOADS = {
     "doc_upload": (
         {"itemtype": "Ticket", "items_id": 44, "_filename": ["note.txt"]},
         ("note.txt", b"hello world", "text/plain"),
     ),
+    "upload manual.pdf": (
+        {"itemtype": "ITILFollowup", "items_id": 314, "_filename": ["manual.pdf"]},
+        ("manual.pdf", b"%PDF-1.4 manual", "application/pdf"),
+    ),
+    "upload dot.png": (
+        {"itemtype": "ITILFollowup", "items_id": 314, "_filename": ["dot.png"]},
+        ("dot.png", DOT, "image/png"),
+    ),
     "doc_forbidden": (
         {"name": "exe", "_filename": ["a.exe"]},
         ("a.exe", b"MZ", "application/octet-stream"),
     ),
 }
+# These kept no Link, Accept-Range and Last-Modified.
+FEWER_HEADERS = {"05_reading_back"}
 
 Entry = dict[str, Any]
 
@@ -88,10 +113,10 @@ def speaker_of(name: str) -> str:
 # Comparing.
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
-_RECORDING_DAY = "2026-11-23"
+_RECORDING_DAYS = ("2026-11-23", "2026-11-28")
 _CUT_LIST = re.compile(r"…\((\d+) items\)")
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
-_RANDOM = re.compile(r"[0-9a-f]{14}\.\d{8}|(?<=docfilename)\d+")
+_RANDOM = re.compile(r"([0-9a-f]{8}-){0,2}[0-9a-f]{14}\.\d{8}|(?<=docfilename)\d+")
 # Seconds that passed, which a replay has less of.
 _DURATIONS = {"solve_delay_stat", "close_delay_stat", "waiting_duration"}
 # Depends on how the person who recorded made the token.
@@ -134,7 +159,7 @@ def same_scalar(recorded: Any, live: Any) -> bool:
         return type(recorded) is type(live) and bool(recorded == live)
     if recorded == "<SESSION>":
         return bool(live)
-    if recorded.startswith(_RECORDING_DAY) and _DATE.fullmatch(recorded):
+    if recorded.startswith(_RECORDING_DAYS) and _DATE.fullmatch(recorded):
         return bool(_DATE.fullmatch(live)) and is_now(datetime.fromisoformat(live))
     return _RANDOM.sub("*", recorded) == _RANDOM.sub("*", live)
 
@@ -160,16 +185,20 @@ class Replay:
 
     def __post_init__(self) -> None:
         self.sessions: dict[str, str] = {}
+        self.file = ""
 
     def run(self, entries: list[tuple[str, Entry]]) -> dict[str, list[str]]:
         found: dict[str, list[str]] = {}
-        file = ""
         if self.simulator.release.version.startswith("10."):
             self._add_ann()
         for key, entry in entries:
-            if key.split("/")[1] != file:
-                file = key.split("/")[1]
+            if key.split("/")[1] != self.file:
+                self.file = key.split("/")[1]
                 self.sessions.clear()
+                if numbers := FIRST_NUMBERS.get(self.file):
+                    self.simulator.restore()
+                    for itemtype, number in numbers.items():
+                        self.simulator.database[itemtype].begin_at(number)
             found[key] = list(self._differences(entry))
         return found
 
@@ -237,6 +266,7 @@ class Replay:
         base = self.simulator.url if name in OUTSIDE_THE_API else self.simulator.api_url
         arguments: dict[str, Any] = {"headers": headers}
         if name in UPLOADS:
+            headers.pop("Content-Type", None)  # names the boundary of the recorded body
             manifest, file = UPLOADS[name]
             arguments["files"] = {
                 "uploadManifest": (None, json.dumps({"input": manifest}), "application/json"),
@@ -260,11 +290,16 @@ class Replay:
         if recorded["status"] != live.status_code:
             yield f"status: {recorded['status']} recorded, {live.status_code} live: {live.text}"
             return
-        for header in ("Content-Type", "Location", "Link", "Accept-Range", "Content-Range"):
+        headers = ["Content-Type", "Location", "Content-Range"]
+        if self.file not in FEWER_HEADERS:
+            headers += ["Link", "Accept-Range"]
+        for header in headers:
             expected = recorded["headers"].get(header.lower())
             if live.headers.get(header) != expected:
                 yield f"{header}: {expected!r} recorded, {live.headers.get(header)!r} live"
-        if ("last-modified" in recorded["headers"]) != ("Last-Modified" in live.headers):
+        if self.file in FEWER_HEADERS:
+            pass
+        elif ("last-modified" in recorded["headers"]) != ("Last-Modified" in live.headers):
             yield f"Last-Modified: {live.headers.get('Last-Modified')!r} live"
         elif "Last-Modified" in live.headers:
             moment = parsedate_to_datetime(live.headers["Last-Modified"])
@@ -287,6 +322,7 @@ class Replay:
         text = json.dumps(recorded)
         text = text.replace("http://glpi.example/apirest.php", self.simulator.api_url)
         text = text.replace("http://192.0.2.10", self.simulator.url)
+        text = text.replace("http://127.0.0.1/", f"{self.simulator.url}/")
         return json.loads(text.replace("192.0.2.10", "127.0.0.1"))
 
     def _race(self, request: Entry, recorded: Entry) -> Iterator[str]:

@@ -32,6 +32,9 @@ _CHILD_INDEXES = {
     ("Ticket", "ITILFollowup"): "item",
     ("Ticket", "ITILSolution"): "item",
     ("Ticket", "Document_Item"): "item",
+    ("ITILFollowup", "Document_Item"): "item",
+    ("ITILSolution", "Document_Item"): "item",
+    ("Document", "Document_Item"): "documents_id",
 }
 
 
@@ -178,7 +181,10 @@ class Api:
         headers = {}
         if row.get("date_mod"):
             headers["Last-Modified"] = self._http_date(row["date_mod"])
-        return Response.of_json(item_type.shown(row, self.api_url), headers=headers)
+        shown = item_type.shown(row, self.api_url)
+        if is_true(params.get("with_documents", 0)):
+            shown["_documents"] = self._documents.of(item_type.itemtype, row, self.api_url)
+        return Response.of_json(shown, headers=headers)
 
     def _children(
         self, parent: ItemType, row: Row, child: ItemType, params: dict[str, Any]

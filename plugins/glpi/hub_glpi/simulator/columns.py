@@ -121,7 +121,8 @@ COLUMNS: dict[str, Row] = {
     ),
     "Document": _row(
         """id entities_id=0 is_recursive=0 name filename filepath documentcategories_id=0 mime
-        date_mod comment is_deleted=0 link users_id=0 tickets_id=0 sha1sum date_creation"""
+        date_mod comment is_deleted=0 link users_id=0 tickets_id=0 sha1sum is_blacklisted=0 tag
+        date_creation"""
     ),
     "Document_Item": _row(
         """id documents_id=0 items_id=0 itemtype entities_id=0 is_recursive=0 date_mod users_id=0

@@ -21,6 +21,8 @@ from hub_glpi.simulator.tickets import (
 
 _ISO = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)")
 _LEFT, _RIGHT = 1, 4
+# States of a solution.
+_WAITING, _REFUSED = 2, 4
 
 
 class TicketPart(ItemType):
@@ -40,6 +42,10 @@ class TicketPart(ItemType):
         if itemtype != "Ticket" or ticket is None or not self.tickets.sees(session, ticket):
             raise Refused
         return ticket
+
+    def purge(self, row: Row) -> None:
+        self.database.unlink_documents(self.itemtype, row["id"])
+        super().purge(row)
 
     def position_of(self, author: int, ticket: Row) -> int:
         """The side of the timeline: assigned technicians speak from the right."""
@@ -70,9 +76,22 @@ class Followup(TicketPart):
             }
         )
         if self._reopens(session, ticket, values):
+            self._refuse_solutions(session, ticket)
             self.tickets.reopen(ticket)
         self.tickets.touch(session, ticket)
         return row
+
+    def change(self, session: Session, row: Row, values: Row) -> str:
+        message = super().change(session, row, values)
+        self.table.update(row, {"users_id_editor": session.user_id})
+        return message
+
+    def _refuse_solutions(self, session: Session, ticket: Row) -> None:
+        refused = {"date_approval": self.database.now(), "users_id_approval": session.user_id}
+        solutions = self.database["ITILSolution"]
+        for solution in solutions.where("item", ("Ticket", ticket["id"])):
+            if solution["status"] == _WAITING:
+                solutions.update(solution, {**refused, "status": _REFUSED})
 
     def _date(self, values: Row) -> str:
         date = values.get("date") or self.database.now()

@@ -17,6 +17,8 @@ _REFERENCES = {
     "users_id": "User",
     "users_id_lastupdater": "User",
     "users_id_recipient": "User",
+    "users_id_editor": "User",
+    "users_id_approval": "User",
     "profiles_id": "Profile",
     "requesttypes_id": "RequestType",
     "itilcategories_id": "ITILCategory",
@@ -37,6 +39,7 @@ _CHILDREN = {
     "Entity": ("Document_Item",),
     "ITILFollowup": ("Document_Item",),
     "ITILSolution": ("Document_Item",),
+    "Document": ("Document_Item",),
     "Ticket": (
         "Document_Item",
         "TicketTask",

@@ -29,7 +29,7 @@ _TECHNICIAN = {
     "ITILSolution": "crud",
     "ITILCategory": "r",
     "Document": "crud",
-    "Document_Item": "cr",
+    "Document_Item": "crd",
     "Entity": "r",
 }
 _SELF_SERVICE = {"Ticket": "cr", "Ticket_User": "r", "ITILFollowup": "cr", "Document": "c"}

@@ -23,7 +23,10 @@ _INDEXES: dict[str, dict[str, Index]] = {
     "Ticket_User": {"tickets_id": lambda row: row["tickets_id"]},
     "ITILFollowup": {"item": lambda row: (row["itemtype"], row["items_id"])},
     "ITILSolution": {"item": lambda row: (row["itemtype"], row["items_id"])},
-    "Document_Item": {"item": lambda row: (row["itemtype"], row["items_id"])},
+    "Document_Item": {
+        "item": lambda row: (row["itemtype"], row["items_id"]),
+        "documents_id": lambda row: row["documents_id"],
+    },
 }
 
 
@@ -49,6 +52,10 @@ class Table:
     def burn_id(self) -> None:
         """A refused INSERT uses up a number all the same (InnoDB)."""
         self._next_id += 1
+
+    def begin_at(self, number: int) -> None:
+        """The next row gets this number."""
+        self._next_id = number
 
     def insert(self, values: Mapping[str, Any]) -> Row:
         """Adds a row; what is no column is ignored (as the API does)."""
@@ -165,6 +172,12 @@ class Database:
             if known == token:
                 return self.user_named(login)
         return None
+
+    def unlink_documents(self, itemtype: str, number: int) -> None:
+        """Takes an item's documents from it. They stay, without it."""
+        links = self["Document_Item"]
+        for link in links.where("item", (itemtype, number)):
+            links.remove(link)
 
     def sons_of(self, entity: int) -> list[int]:
         """An entity and all below it."""

@@ -157,6 +157,7 @@ class Ticket(ItemType):
         for kind in ("ITILFollowup", "ITILSolution", "Document_Item"):
             table = self.database[kind]
             for related in table.where("item", ("Ticket", row["id"])):
+                self.database.unlink_documents(kind, related["id"])
                 table.remove(related)
         super().purge(row)
 

@@ -27,7 +27,7 @@ from hub.plugins import current as registry
 from hub.queue import connection
 from hub.queue.ready import ReadyLanes
 from hub.sdk.plugin import Plugin
-from hub.sdk.settings import secret_names
+from hub.sdk.settings import completed, secret_names
 from hub.security.encryption import Keyring
 
 #: Bounds of a hook's own limits.
@@ -89,7 +89,7 @@ def update(
     """
     hook = find(hook_id)
     plugin = _plugin(hook.plugin_id)
-    public, secrets = _validated(plugin, {**hook.settings, **hook.secrets, **settings})
+    public, secrets = _validated(plugin, {**_stored(plugin, hook), **settings})
     close_sessions(hook)
 
     def work(session: Session) -> None:
@@ -142,7 +142,7 @@ def try_out(
     :raises Refused: the plugin cannot be used here.
     """
     plugin = _usable_plugin(plugin_id, account)
-    stored = {**hook.settings, **hook.secrets} if hook else {}
+    stored = _stored(plugin, hook) if hook else {}
     public, secrets = _validated(plugin, {**stored, **settings})
     trial = Hook(
         id=hook.id if hook else 0,
@@ -265,13 +265,14 @@ def view(hook: Hook) -> HookView:
     """The hook as its plugin's contexts see it."""
     with reading() as session:
         account = session.get_one(Account, hook.account_id)
+    plugin = registry().plugins.get(hook.plugin_id)
     return HookView(
         id=hook.id,
         account_id=hook.account_id,
         account_name=account.name,
         default_region=account.default_region,
         plugin_id=hook.plugin_id,
-        settings=hook.settings,
+        settings=completed(plugin.settings, hook.settings) if plugin else hook.settings,
         secrets=hook.secrets,
         learned=hook.learned,
         own_calls_per_second=hook.calls_per_second,
@@ -344,6 +345,15 @@ def _usable_plugin(plugin_id: str, account: Account) -> Plugin:
     if plugin.feature_flag and plugin.feature_flag not in account.features:
         raise Refused(f"{plugin.name} needs the feature {plugin.feature_flag} in this account.")
     return plugin
+
+
+def _stored(plugin: Plugin, hook: Hook) -> dict[str, Any]:
+    """A hook's settings and secrets, as this version of its plugin reads them."""
+    stored = {**hook.settings, **hook.secrets}
+    read = completed(plugin.settings, stored)
+    if unknown := sorted(stored.keys() - read.keys()):
+        _log.warning("settings that the plugin no longer knows", hook=hook.id, names=unknown)
+    return read
 
 
 def _validated(

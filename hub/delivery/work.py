@@ -31,6 +31,7 @@ from hub.plugins import Registry
 from hub.prepared import look, run, run_each
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
+from hub.sdk.settings import completed
 
 _deliveries, _events, _attempts = table_of(Delivery), table_of(Event), table_of(Attempt)
 _hooks, _accounts, _breakers = table_of(Hook), table_of(Account), table_of(Breaker)
@@ -159,6 +160,7 @@ def choose(
     plugin = registry.plugins.get(hook.plugin_id)
     if plugin is None:
         return Nothing(head.due_at or now)
+    hook = replace(hook, settings=completed(plugin.settings, hook.settings))
     if head.due_at is not None and head.due_at > now:
         return Nothing(head.due_at)
     seen = breaker.Seen(*row[-len(breaker.SEEN) :])

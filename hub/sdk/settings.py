@@ -8,15 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal
 
-from marshmallow import RAISE, Schema, fields, validate
+from marshmallow import RAISE, Schema, fields, missing, validate
 
 Widget = Literal["text", "textarea", "url", "secret", "number", "toggle", "select"]
 
 
+#: Stands for "as ``default``".
+_AS_DEFAULT: Any = object()
+
+
 class SettingsSchema(Schema):
-    """Base of all settings schemas. Unknown keys are refused, by name."""
+    """Base of all settings schemas. Unknown keys are refused, by name.
+
+    A setting may be added in a later version of a plugin. ``default`` is what new connections get;
+    ``before`` is what counts for connections that were stored without it, where that must differ.
+    So a better default changes nothing under anybody's hands.
+    """
 
     class Meta:
         unknown = RAISE
@@ -30,8 +40,11 @@ def _metadata(
     group: str,
     visible: bool,
     options: Sequence[tuple[str, str]] = (),
+    before: Any = _AS_DEFAULT,
 ) -> dict[str, Any]:
+    known_before = {} if before is _AS_DEFAULT else {"before": before}
     return {
+        **known_before,
         "widget": widget,
         "label": label,
         "help": help,
@@ -47,6 +60,7 @@ def text(
     *,
     required: bool = False,
     default: str = "",
+    before: str = _AS_DEFAULT,
     help: str = "",
     placeholder: str = "",
     group: str = "",
@@ -60,7 +74,13 @@ def text(
         **_presence(required, default),
         validate=[validate.Length(min=1 if required else 0, max=max_length), *validators],
         metadata=_metadata(
-            "textarea" if multiline else "text", label, help, placeholder, group, visible
+            "textarea" if multiline else "text",
+            label,
+            help,
+            placeholder,
+            group,
+            visible,
+            before=before,
         ),
     )
 
@@ -70,6 +90,7 @@ def url(
     *,
     required: bool = False,
     default: str = "",
+    before: str = _AS_DEFAULT,
     help: str = "",
     placeholder: str = "https://",
     group: str = "",
@@ -79,7 +100,7 @@ def url(
     return fields.String(
         **_presence(required, default),
         validate=[_HttpAddress(required)],
-        metadata=_metadata("url", label, help, placeholder, group, visible),
+        metadata=_metadata("url", label, help, placeholder, group, visible, before=before),
     )
 
 
@@ -99,6 +120,7 @@ def number(
     *,
     required: bool = False,
     default: float | None = None,
+    before: float | None = _AS_DEFAULT,
     minimum: float | None = None,
     maximum: float | None = None,
     integer: bool = True,
@@ -113,17 +135,23 @@ def number(
         **_presence(required, default),
         allow_none=not required and default is None,
         validate=[validate.Range(min=minimum, max=maximum)],
-        metadata=_metadata("number", label, help, placeholder, group, visible),
+        metadata=_metadata("number", label, help, placeholder, group, visible, before=before),
     )
 
 
 def toggle(
-    label: str, *, default: bool = False, help: str = "", group: str = "", visible: bool = True
+    label: str,
+    *,
+    default: bool = False,
+    before: bool = _AS_DEFAULT,
+    help: str = "",
+    group: str = "",
+    visible: bool = True,
 ) -> fields.Boolean:
     """A switch."""
     return fields.Boolean(
         load_default=default,
-        metadata=_metadata("toggle", label, help, "", group, visible),
+        metadata=_metadata("toggle", label, help, "", group, visible, before=before),
     )
 
 
@@ -132,6 +160,7 @@ def select(
     options: Sequence[tuple[str, str]],
     *,
     default: str,
+    before: str = _AS_DEFAULT,
     help: str = "",
     group: str = "",
     visible: bool = True,
@@ -140,7 +169,7 @@ def select(
     return fields.String(
         load_default=default,
         validate=[validate.OneOf([value for value, _ in options])],
-        metadata=_metadata("select", label, help, "", group, visible, options),
+        metadata=_metadata("select", label, help, "", group, visible, options, before=before),
     )
 
 
@@ -211,12 +240,42 @@ def secret_names(schema: type[SettingsSchema]) -> frozenset[str]:
 
 
 def visible_settings(schema: type[SettingsSchema], values: Mapping[str, Any]) -> dict[str, Any]:
-    """The part of the settings that may be shown."""
+    """The part of stored settings that may be shown."""
+    read = completed(schema, values)
     return {
-        item.name: values[item.name]
+        item.name: read[item.name]
         for item in form_fields(schema)
-        if item.visible and not item.secret and item.name in values
+        if item.visible and not item.secret and item.name in read
     }
+
+
+def completed(schema: type[SettingsSchema], stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Stored settings as this version of the plugin reads them.
+
+    What was added since they were stored is filled in, empty optional secrets too; what the plugin
+    no longer knows is left out. A setting that is required stays missing: only a person can give
+    it.
+    """
+    fill = _filling(schema)
+    return {**fill.values, **{name: stored[name] for name in stored if name in fill.known}}
+
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    known: frozenset[str]
+    values: Mapping[str, Any]
+
+
+@cache
+def _filling(schema: type[SettingsSchema]) -> _Filling:
+    declared = schema().fields
+    values = {
+        name: item.metadata.get("before", item.load_default) for name, item in declared.items()
+    }
+    return _Filling(
+        frozenset(declared),
+        {name: value for name, value in values.items() if value is not missing},
+    )
 
 
 def json_schema(schema: type[SettingsSchema]) -> dict[str, Any]:

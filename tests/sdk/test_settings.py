@@ -7,6 +7,7 @@ from marshmallow import ValidationError
 
 from hub.sdk import SettingsSchema
 from hub.sdk.settings import (
+    completed,
     form_fields,
     json_schema,
     number,
@@ -106,3 +107,28 @@ def test_the_json_schema():
     }
     assert properties["entity"]["type"] == ["integer", "null"]
     assert properties["mode"]["enum"] == ["a", "b"]
+
+
+class Later(Settings):
+    """The settings of a later version."""
+
+    secure = toggle("Secure", default=True, before=False)
+    pace = number("Pace", default=5, before=None)
+    key = secret("Key")
+    region = text("Region", required=True)
+
+
+def test_settings_stored_before_a_new_one_existed_keep_what_was():
+    stored = Settings().load(GIVEN)
+    read = completed(Later, stored)
+    assert read == {**stored, "secure": False, "pace": None, "key": ""}
+    new = Later().load({**GIVEN, "region": "eu"})
+    assert (new["secure"], new["pace"]) == (True, 5)
+
+
+def test_stored_settings_that_are_no_longer_known_are_left_out():
+    assert "region" not in completed(Settings, {**GIVEN, "region": "eu"})
+
+
+def test_what_is_shown_of_stored_settings_is_what_counts():
+    assert visible_settings(Later, GIVEN)["secure"] is False

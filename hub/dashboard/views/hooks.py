@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from flask import abort, render_template, request
 from werkzeug.wrappers import Response
@@ -20,7 +19,7 @@ from hub.delivery.status import overview
 from hub.models import Hook
 from hub.plugins import current as registry
 from hub.sdk.plugin import Plugin
-from hub.sdk.settings import form_fields, visible_settings
+from hub.sdk.settings import completed, form_fields, visible_settings
 
 Page = str | tuple[str, int] | Response
 
@@ -188,7 +187,7 @@ def _form(
     report: SetupReport | None = None,
 ) -> str:
     """The settings form, with what was entered last, and how a test of it went."""
-    values: dict[str, Any] = dict(found.settings) if found else {}
+    values = completed(plugin.settings, found.settings) if found else {}
     if request.method == "POST":
         values.update(forms.entered(plugin, request.form))
     wrong = dict(problems or {})

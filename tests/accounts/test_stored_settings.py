@@ -1,0 +1,61 @@
+"""Settings that were stored by an earlier version of a plugin."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import update
+
+from hub.accounts import hooks
+from hub.database import in_transaction
+from hub.models import Hook
+from hub.sdk import SettingsSchema
+from hub.sdk.settings import secret, text, toggle
+from tests.support.crm import Crm, World, make_plugin
+
+
+class Settings(SettingsSchema):
+    name = text("Name", default="crm")
+    key = secret("Key")
+    strict = toggle("Strict", default=True, before=False)
+
+
+@pytest.fixture
+def crm() -> Crm:
+    return Crm()
+
+
+@pytest.fixture
+def world(make_app, crm):
+    """A hook that was stored before the plugin had ``strict``, when it still had ``mood``."""
+    with make_app(make_plugin(crm, settings=Settings)).app_context() as context:
+        world = World(context.app)
+        stored = {"name": "old", "mood": "good"}
+        in_transaction(lambda s: s.execute(update(Hook).values(settings=stored, secrets={})))
+        yield world
+
+
+def test_a_delivery_sees_every_setting_that_its_plugin_knows(world, crm):
+    seen = []
+    crm.on_handle = lambda context: seen.append(dict(context.settings))
+    world.send("contact.created")
+    world.work()
+    assert seen == [{"name": "old", "key": "", "strict": False}]
+
+
+def test_a_setup_sees_them_too(world):
+    assert hooks.view(hooks.find(world.hook.id)).all_settings == {
+        "name": "old",
+        "key": "",
+        "strict": False,
+    }
+
+
+def test_a_change_of_another_setting_leaves_them_as_they_were(world):
+    hook, report = hooks.update(world.hook.id, {"name": "new"})
+    assert report.ok
+    assert hook.settings == {"name": "new", "strict": False}
+
+
+def test_an_optional_secret_can_be_set_and_cleared(world):
+    assert hooks.update(world.hook.id, {"key": "k"})[0].secrets == {"key": "k"}
+    assert hooks.update(world.hook.id, {"key": ""})[0].secrets == {}

@@ -27,11 +27,18 @@ from hub.queue import embedded
 from hub.queue.connection import connect
 
 KEY = Fernet.generate_key().decode()
+#: Passwords at the least that Argon2 allows: most tests are about something else.
+CHEAP = "password.time_cost=1 password.memory_cost=32"
 
 
 def make_config(data_dir: Path, **environment: str) -> Config:
     return Config.from_environment(
-        {"HUB_DATA_DIR": str(data_dir), "HUB_ENCRYPTION_KEYS": KEY, **environment}
+        {
+            "HUB_DATA_DIR": str(data_dir),
+            "HUB_ENCRYPTION_KEYS": KEY,
+            "HUB_POLICY": CHEAP,
+            **environment,
+        }
     )
 
 

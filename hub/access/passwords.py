@@ -1,4 +1,4 @@
-"""Passwords: Argon2id, with the parameters that argon2-cffi recommends."""
+"""Passwords: Argon2id, at the cost that the policy says."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
+from flask import current_app
 
+from hub.access.policy import PARALLELISM, PasswordPolicy
 from hub.accounts.errors import Refused
 
 #: NIST SP 800-63B asks for 8 at least; 12 without rules about kinds of characters serve better.
 SHORTEST = 12
 LONGEST = 1_000
-
-_hasher = PasswordHasher()
 
 
 def hashed(password: str) -> str:
@@ -25,18 +25,29 @@ def hashed(password: str) -> str:
         raise Refused(f"A password needs at least {SHORTEST} characters.")
     if len(password) > LONGEST:
         raise Refused(f"A password may have at most {LONGEST} characters.")
-    return _hasher.hash(password)
+    return _hasher(_policy()).hash(password)
 
 
 def is_right(stored: str | None, password: str) -> bool:
     """Whether the password fits. Takes as long when there is none (``stored`` is ``None``)."""
     try:
-        _hasher.verify(stored or _of_nobody(), password[:LONGEST])
+        policy = _policy()
+        _hasher(policy).verify(stored or _of_nobody(policy), password[:LONGEST])
     except VerificationError:
         return False
     return stored is not None
 
 
+def _policy() -> PasswordPolicy:
+    policy: PasswordPolicy = current_app.extensions["hub.config"].policies.password
+    return policy
+
+
 @cache
-def _of_nobody() -> str:
-    return _hasher.hash("nobody has this password")
+def _hasher(policy: PasswordPolicy) -> PasswordHasher:
+    return PasswordHasher(policy.time_cost, policy.memory_cost, PARALLELISM)
+
+
+@cache
+def _of_nobody(policy: PasswordPolicy) -> str:
+    return _hasher(policy).hash("nobody has this password")

@@ -1,6 +1,6 @@
 """When to try again, and when to give up.
 
-Every number can be set: ``HUB_POLICY="retry.longest=600 lease.settle=60"``, in seconds.
+Every number can be set: ``HUB_POLICY="retry.longest=600 lease.settle=60"``; times in seconds.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+
+from hub.access.policy import PasswordPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class Policies:
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     lease: LeasePolicy = field(default_factory=LeasePolicy)
     history: HistoryPolicy = field(default_factory=HistoryPolicy)
+    password: PasswordPolicy = field(default_factory=PasswordPolicy)
 
     @classmethod
     def from_text(cls, text: str) -> Policies:

@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PLUGINS := plugins/glpi plugins/leadsquared_stub plugins/webhook
 ARGS ?=
+# Tests wait for processes and sockets, too: more of them at a time than there are cores.
+WORKERS ?= $(shell echo $$((2 * $$(nproc))))
 
 .PHONY: demo run test bench e2e chaos check format translations clean
 
@@ -15,8 +17,8 @@ demo: $(VENV)/runtime ## The whole way with a GLPI simulator and recorded events
 run: $(VENV)/runtime ## The hub for real work, data in ./data
 	$(BIN)/hub up $(ARGS)
 
-test: $(VENV)/installed ## The whole test suite
-	$(BIN)/pytest --cov --cov-report=term $(ARGS)
+test: $(VENV)/installed ## The whole test suite; ARGS=--cov counts what it covers
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist worksteal $(ARGS)
 
 e2e: $(VENV)/installed ## The dashboard in a real browser; screenshots in build/screenshots
 	HUB_TEST_REQUIRE_CHROMIUM=1 $(BIN)/pytest tests/e2e/test_browser.py $(ARGS)

@@ -11,6 +11,7 @@ from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.mappers import conversation as mapper
 from hub_glpi.mappers import message as message_mapper
+from hub_glpi.mappers.digest import digest, first_body
 from hub_glpi.mappers.text import fingerprint, plain_to_html
 from hub_glpi.openings import Openings, state_of
 from hub_glpi.work import Work, conversation_key, conversation_of, key
@@ -73,29 +74,39 @@ class Conversations:
         body = message_mapper.body(message, language)
         content = self._content(event, body)
         text = fingerprint(content)
+        told = digest(message, language)
         if mapper.no_message_yet(language) in current:
             patch = {"content": self._work.html(content)}
             if ticket.get("name") == mapper.title(conversation, "", language):
                 patch["name"] = mapper.title(conversation, message.text, language)
             self._write(link, patch)
+        elif fingerprint(current) == self._first_version(event, message):
+            # A try of an older version was cut off after it had written this.
+            text = fingerprint(current)
         elif fingerprint(current) != text:
             self._links.update(link, data={**link.data, "first_message": ""})
             return False
-        known = {"first_message": key(event, message.id), "body": fingerprint(body), "text": text}
+        known = {"first_message": key(event, message.id), "body": told, "text": text}
         self._links.update(link, data={**link.data, **known})
         self._work.say(sentences.TICKET_TEXT_SET, id=link.remote_id)
         return True
 
     def rewrite_text(
-        self, event: Event, link: Link, body: str, notes: Mapping[str, str] | None = None
+        self,
+        event: Event,
+        link: Link,
+        body: str,
+        told: str,
+        notes: Mapping[str, str] | None = None,
     ) -> Done:
         """Replace the text of a ticket, after its message was edited or deleted.
 
-        ``notes`` on its attachments are kept for the next time.
+        ``told`` is the digest of that message. ``notes`` on its attachments are kept for the next
+        time.
 
         :raises Skip: it is that text already, or someone has edited it in GLPI.
         """
-        if fingerprint(body) == link.data.get("body"):
+        if told == link.data.get("body"):
             raise Skip(sentences.NOTHING_CHANGED)
         content = self._content(event, body)
         wanted = fingerprint(content)
@@ -104,7 +115,7 @@ class Conversations:
             raise Skip(sentences.TICKET_LEFT.format(id=link.remote_id))
         if current != wanted:
             self._write(link, {"content": self._work.html(content)})
-        known: dict[str, Any] = {"body": fingerprint(body), "text": wanted}
+        known: dict[str, Any] = {"body": told, "text": wanted}
         if notes is not None:
             known["notes"] = dict(notes)
         self._links.update(link, data={**link.data, **known})
@@ -222,6 +233,10 @@ class Conversations:
             self._links.mark_gone(link, sentence)
             raise Skip(sentence)
         return ticket
+
+    def _first_version(self, event: Event, message: Message) -> str:
+        """The fingerprint of the text that version 1 of this plugin made of the message."""
+        return fingerprint(self._content(event, first_body(message, self._config.language)))
 
     def _content(self, event: Event, text_html: str) -> str:
         return mapper.content(

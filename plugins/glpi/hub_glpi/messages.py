@@ -23,7 +23,8 @@ from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.attachments import Attachments
 from hub_glpi.conversations import Conversations
 from hub_glpi.mappers import message as mapper
-from hub_glpi.mappers.conversation import server_time
+from hub_glpi.mappers.conversation import server_time, words_for_time
+from hub_glpi.mappers.digest import digest
 from hub_glpi.mappers.text import fingerprint
 from hub_glpi.openings import can_be_text
 from hub_glpi.people import People
@@ -140,8 +141,9 @@ class Messages:
         notes = self._attachments.store(event, message, ticket)
         text = mapper.body(message, self._config.language, notes)
         ticket = self._links.get("ticket", ticket.local_id) or ticket
+        told = digest(message, self._config.language, notes)
         try:
-            self._conversations.rewrite_text(event, ticket, text, notes)
+            self._conversations.rewrite_text(event, ticket, text, told, notes)
         except Skip as skip:
             self._work.context.progress(skip.sentence)
 
@@ -149,9 +151,11 @@ class Messages:
         if message.deleted or not mapper.body(message, self._config.language):
             return None
         notes = self._attachments.store(event, message, ticket)
-        sent_at = self._sent_at(message)
-        content = mapper.followup(message, sent_at, self._config.language, notes)
-        author = self._author(event, message)
+        sent_at, author = self._sent_at(message), self._author(event, message)
+        # GLPI's own line above the text names the customer then.
+        is_own = author is not None and message.direction == "incoming"
+        head = "" if is_own else self._head(message)
+        content = mapper.followup(message, head, self._config.language, notes)
         values: dict[str, Any] = {
             "content": self._work.html(content),
             "is_private": int(message.private),
@@ -164,7 +168,11 @@ class Messages:
             message_key(event),
             values,
             natural_key=f"{sent_at}|{author or ''}|{fingerprint(content)}",
-            data={"body": self._digest(message, notes), "notes": notes},
+            data={
+                "body": digest(message, self._config.language, notes),
+                "notes": notes,
+                "own": is_own,
+            },
         )
 
     def _create(self, ticket: Link, followups: Mapping[int, Followup]) -> dict[int, Outcome]:
@@ -240,17 +248,19 @@ class Messages:
         if link.gone:
             raise Skip(link.gone)
         notes = link.data.get("notes") or {}
-        digest = self._digest(message, notes)
-        if digest == link.data.get("body"):
+        language = self._config.language
+        told = digest(message, language, notes)
+        if told == link.data.get("body"):
             raise Skip(sentences.NOTHING_CHANGED)
         ticket = self._links.get("ticket", conversation_key(event))
         if ticket is not None and ticket.gone:
             raise Skip(ticket.gone)
-        sent_at, language = self._sent_at(message), self._config.language
+        # Version 1 of this plugin did not note it, and had the line above every followup.
+        head = "" if link.data.get("own") else self._head(message)
         content = (
-            mapper.deleted(message, sent_at, language)
+            mapper.deleted(head, language)
             if message.deleted
-            else mapper.followup(message, sent_at, language, notes)
+            else mapper.followup(message, head, language, notes)
         )
         if not content:
             raise Skip(sentences.EMPTY_MESSAGE)
@@ -260,7 +270,7 @@ class Messages:
             )
         except Refused as refused:
             self._explain_followup(link, refused)
-        self._links.update(link, data={**link.data, "body": digest})
+        self._links.update(link, data={**link.data, "body": told})
         number = ticket.remote_id if ticket else "?"
         return Done(sentences.FOLLOWUP_UPDATED.format(id=link.remote_id, ticket=number), link.url)
 
@@ -277,18 +287,21 @@ class Messages:
         if ticket.gone:
             raise Skip(ticket.gone)
         language = self._config.language
+        notes = ticket.data.get("notes")
         text = (
-            mapper.deleted(message, "", language)
+            mapper.deleted(mapper.head(message, language), language)
             if message.deleted
-            else mapper.body(message, language, ticket.data.get("notes"))
+            else mapper.body(message, language, notes)
         )
-        return self._conversations.rewrite_text(event, ticket, text)
+        return self._conversations.rewrite_text(
+            event, ticket, text, digest(message, language, notes)
+        )
 
-    def _digest(self, message: Message, notes: Mapping[str, str]) -> str:
-        """What of the followup depends on the message alone."""
-        if message.deleted:
-            return "deleted"
-        return fingerprint(mapper.body(message, self._config.language, notes))
+    def _head(self, message: Message) -> str:
+        sent_at = ""
+        if message.created_at is not None:
+            sent_at = words_for_time(message.created_at, self._work.glpi.connection.clock_offset)
+        return mapper.head(message, self._config.language, sent_at)
 
     def _sent_at(self, message: Message) -> str:
         if message.created_at is None:

@@ -23,6 +23,7 @@ from hub_glpi.api.errors import Refused
 from hub_glpi.mappers import conversation as mapper
 from hub_glpi.mappers import message as message_mapper
 from hub_glpi.mappers.contact import clean, email_of, phone_of
+from hub_glpi.mappers.digest import digest
 from hub_glpi.mappers.text import fingerprint
 from hub_glpi.people import People
 from hub_glpi.requesters import Requesters
@@ -129,14 +130,14 @@ class Openings:
     ) -> Link:
         config = self._config
         text = message_mapper.body(first, config.language) if first else ""
-        body = fingerprint(text)
+        told = digest(first, config.language) if first else fingerprint("")
         if text and not requester.is_final:
             text += self._name_of_nobody(event)
         content = mapper.content(event.source, conversation, text, config.language)
         data = {
             **state_of(conversation),
             "first_message": key(event, first.id) if first else None,
-            "body": body,
+            "body": told,
             "text": fingerprint(content),
             "unsolved": self._needs_solution(conversation),
         }

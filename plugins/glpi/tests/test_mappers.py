@@ -16,6 +16,7 @@ from hub_glpi.mappers import message as messages
 from hub_glpi.mappers.text import fingerprint, markdown_to_html, plain_to_html
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from linkify_it import LinkifyIt
 
 from hub.sdk import Attachment, Contact, Conversation, Message, Sender, Source
 
@@ -165,8 +166,8 @@ class TestCustomersText:
     @given(NASTY)
     def test_nothing_in_it_is_markup(self, text: str) -> None:
         tags = Tags(plain_to_html(text))
-        assert tags.tags <= {"p", "br"}
-        assert tags.addresses == []
+        assert tags.tags <= {"p", "br", "a"}
+        assert all(a.lower().startswith(("http", "mailto:")) for a in tags.addresses)
 
     @given(st.text(alphabet=st.characters(codec="utf-8", exclude_categories=["C"]), max_size=200))
     def test_every_word_arrives(self, text: str) -> None:
@@ -174,7 +175,46 @@ class TestCustomersText:
 
     def test_lines_stay_lines(self) -> None:
         assert plain_to_html("one\r\ntwo\n\nfour") == "<p>one<br>two<br><br>four</p>"
+        assert plain_to_html(" \n\n  five") == "<p>\xa0\xa0five</p>"
         assert plain_to_html(" \n ") == ""
+
+    def test_spaces_stay_as_they_were_typed(self) -> None:
+        assert plain_to_html("if a:\n    b   c") == ("<p>if a:<br>\xa0\xa0\xa0\xa0b\xa0\xa0 c</p>")
+        assert plain_to_html("a\tb") == "<p>a\xa0\xa0\xa0 b</p>"
+
+    @pytest.mark.parametrize(
+        ("text", "addresses"),
+        [
+            ("see https://acme.example/?q=a%20b&c=<d>, ok", ["https://acme.example/?q=a%20b&c="]),
+            ("(www.acme.com/x).", ["http://www.acme.com/x"]),
+            (
+                "mail  ann@acme.com\nor http://b.example",
+                ["mailto:ann@acme.com", "http://b.example"],
+            ),
+            ("config.py //acme.com/x javascript:alert(1) file:///etc ftp://a.example", []),
+            ("http://acme.example/" + "x" * 3_000, []),
+        ],
+    )
+    def test_addresses_are_links_and_nothing_else(self, text: str, addresses: list[str]) -> None:
+        tags = Tags(plain_to_html(text))
+        assert tags.addresses == addresses
+        assert "".join(tags.text.split()) == "".join(text.split())
+
+    def test_a_text_made_to_take_long_does_not(self) -> None:
+        """The search for addresses is given words of bounded length only."""
+        asked: list[int] = []
+
+        class Counting(LinkifyIt):  # type: ignore[misc]
+            def match(self, text: str) -> Any:
+                asked.append(len(text))
+
+        text = "http://a.example/(((" * 4_000 + " http://b.example/" + "(" * 1_000
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(LinkifyIt, "match", Counting.match)
+            plain_to_html(text)
+            markdown_to_html(text)
+        assert asked
+        assert max(asked) <= 2_048
 
     def test_very_long_text_is_cut(self) -> None:
         assert len(plain_to_html("x" * 200_000)) < 110_000
@@ -199,6 +239,17 @@ class TestAgentsText:
                 '<p>!<a href="https://t.example/1.gif">spy</a></p>',
             ),
             ("- a\n- b", "<ul><li>a</li><li>b</li></ul>"),
+            (
+                "**VIP** [@Ada Admin](mention://user/1/Ada%20Admin) [@A\\]b](mention://team/2/A)",
+                "<p><strong>VIP</strong> <strong>@Ada Admin</strong> <strong>@A]b</strong></p>",
+            ),
+            (
+                "see https://acme.example/?q=a%20b_c_d&x=1 or readme.md",
+                (
+                    '<p>see <a href="https://acme.example/?q=a%20b_c_d&amp;x=1">'
+                    "https://acme.example/?q=a%20b_c_d&amp;x=1</a> or readme.md</p>"
+                ),
+            ),
         ],
     )
     def test_by_example(self, text: str, html: str) -> None:
@@ -312,15 +363,35 @@ class TestTicketText:
         moment = datetime(2026, 7, 14, 23, 30, tzinfo=UTC)
         assert conversations.server_time(moment, 7200) == "2026-07-15 01:30:00"
 
+    @pytest.mark.parametrize(
+        ("offset", "shown"),
+        [
+            (7200, "2026-07-15 01:30 UTC+2"),
+            (0, "2026-07-14 23:30 UTC"),
+            (-12600, "2026-07-14 20:00 UTC-3:30"),
+        ],
+    )
+    def test_times_in_texts_tell_their_zone(self, offset: int, shown: str) -> None:
+        moment = datetime(2026, 7, 14, 23, 30, tzinfo=UTC)
+        assert conversations.words_for_time(moment, offset) == shown
+
 
 class TestMessages:
     def test_head_names_sender_and_time(self) -> None:
         message = Message("1", "outgoing", "Hi", sender=Sender("user", "5", "Bob <b>"))
-        html = messages.followup(message, "2026-07-15 01:30:00", "en")
-        assert html == "<p><strong>Bob &lt;b&gt; · 2026-07-15 01:30</strong></p><p>Hi</p>"
+        head = messages.head(message, "en", "2026-07-15 01:30 UTC+2")
+        assert messages.followup(message, head, "en") == (
+            "<p><strong>Bob &lt;b&gt; · 2026-07-15 01:30 UTC+2</strong></p><p>Hi</p>"
+        )
 
     def test_an_empty_message_has_no_followup(self) -> None:
-        assert messages.followup(Message("1", text=" "), "", "en") == ""
+        assert messages.followup(Message("1", text=" "), "<p>Ann</p>", "en") == ""
+
+    def test_from_the_phone_app_is_said_and_shown_as_it_was_typed(self) -> None:
+        message = Message("1", "outgoing", "1. *so*\n2. <b>", from_phone=True)
+        assert messages.head(message, "en") == "<p><strong>From the phone</strong></p>"
+        assert messages.head(message, "fr") == "<p><strong>Depuis le téléphone</strong></p>"
+        assert messages.body(message, "en") == "<p>1. *so*<br>2. &lt;b&gt;</p>"
 
     def test_attachments_are_links(self) -> None:
         message = Message(
@@ -337,6 +408,7 @@ class TestMessages:
         tags = Tags(html)
         assert tags.addresses == [
             "https://c.example/a.pdf?x=1&y",
+            "https://www.openstreetmap.org/?mlat=1.5&mlon=2.5#map=17/1.5/2.5",
             'https://c.example/"onclick="x',
         ]
         assert "a&b.pdf (12 KB) (stored as document 4)" in tags.text
@@ -382,6 +454,7 @@ class TestMessages:
         message = Message(
             "1", text=text, sender=Sender("contact", name=name), attachments=(attachment,)
         )
-        tags = Tags(messages.followup(message, "2026-07-15 01:30:00", "fr"))
+        head = messages.head(message, "fr", "2026-07-15 01:30 UTC")
+        tags = Tags(messages.followup(message, head, "fr"))
         assert tags.tags <= {"p", "br", "strong", "ul", "li", "a"}
         assert not any(a.lower().startswith("javascript") for a in tags.addresses)

@@ -326,13 +326,15 @@ class TestDates:
                 "contact": chatwoot.contact(),
                 "conversation": chatwoot.conversation(created_at=moment),
             }
-            for text in ("first", "second"):
-                message = chatwoot.message(text, created_at=moment)
+            for message in (
+                chatwoot.message("first", created_at=moment),
+                chatwoot.reply("second", created_at=moment),
+            ):
                 hub.done(chatwoot.event("message.created", message=message, **parts))
             local = (moment + timedelta(minutes=offset)).strftime("%Y-%m-%d %H:%M:%S")
             assert there.tickets()[0]["date"] == local
             assert there.followups()[0]["date"] == local
-            assert f"· {local[:16]}" in there.followups()[0]["content"]
+            assert f"· {local[:16]} UTC" in there.followups()[0]["content"]
 
     def test_a_ticket_is_never_from_the_future(
         self, simulator: GlpiSimulator, chatwoot: Any, simulated_hub: Any

@@ -103,3 +103,10 @@ def server_time(moment: datetime, offset: int) -> str:
     """A moment as GLPI takes it: its own clock, no zone. ``offset`` in seconds from UTC."""
     local = moment.astimezone(UTC) + timedelta(seconds=offset)
     return local.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def words_for_time(moment: datetime, offset: int) -> str:
+    """A moment as people read it, by GLPI's clock and with its zone: "2026-07-15 01:30 UTC+2"."""
+    hours, minutes = divmod(abs(offset) // 60, 60)
+    zone = f"{'-' if offset < 0 else '+'}{hours}{f':{minutes:02}' if minutes else ''}"
+    return f"{server_time(moment, offset)[:16]} UTC{zone if offset else ''}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from hub.sdk import Attachment, Message
@@ -13,40 +13,51 @@ from hub_glpi.locale import phrase
 from hub_glpi.mappers.contact import clean
 from hub_glpi.mappers.text import markdown_to_html, plain_to_html
 
+#: Where a place is shown, for those who open it.
+_MAP: Final = (
+    "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=17/{latitude}/{longitude}"
+)
+
 
 def body(message: Message, language: str, notes: Mapping[str, str] | None = None) -> str:
     """The message as HTML: its text, what was answered in it, and its attachments.
 
     ``notes`` say something about attachments, by their id.
     """
-    written_by_customer = message.direction == "incoming"
-    text = (plain_to_html if written_by_customer else markdown_to_html)(message.text)
-    answers = _answers(message)
+    is_markdown = message.direction != "incoming" and not message.from_phone
+    text = (markdown_to_html if is_markdown else plain_to_html)(message.text)
+    answers = answers_in(message)
     if answers:
         text += plain_to_html("\n".join(answers))
     return text + attachments(message.attachments, language, notes or {})
 
 
 def followup(
-    message: Message, sent_at: str, language: str, notes: Mapping[str, str] | None = None
+    message: Message, head: str, language: str, notes: Mapping[str, str] | None = None
 ) -> str:
-    """A followup's content: who, when (GLPI's clock), and the message. "" if it is empty."""
+    """A followup's content: who and when (``head``, where it is needed), and the message.
+
+    "" if it is empty.
+    """
     text = body(message, language, notes)
-    if not text:
-        return ""
-    head = escape(f"{sender_name(message, language)} · {sent_at[:16]}" if sent_at else "")
-    return f"<p><strong>{head or escape(sender_name(message, language))}</strong></p>{text}"
+    return head + text if text else ""
 
 
-def deleted(message: Message, sent_at: str, language: str) -> str:
-    """What stands in place of a message that was deleted."""
-    head = " · ".join(filter(None, [sender_name(message, language), sent_at[:16]]))
-    note = phrase(sentences.MESSAGE_DELETED, language)
-    return f"<p><strong>{escape(head)}</strong></p><p><em>{escape(note)}</em></p>"
+def head(message: Message, language: str, sent_at: str = "") -> str:
+    """The line that says who wrote a message, and when: ``sent_at`` in words for people."""
+    words = " · ".join(filter(None, [sender_name(message, language), sent_at]))
+    return f"<p><strong>{escape(words)}</strong></p>"
+
+
+def deleted(head: str, language: str) -> str:
+    """What stands in place of a message that was deleted, after its ``head``."""
+    return f"{head}<p><em>{escape(phrase(sentences.MESSAGE_DELETED, language))}</em></p>"
 
 
 def sender_name(message: Message, language: str) -> str:
     """Who wrote it, in words."""
+    if message.from_phone:
+        return phrase(sentences.FROM_PHONE, language)
     name = clean(message.sender.name)
     kinds = {
         "contact": sentences.SENDER_CONTACT,
@@ -75,18 +86,19 @@ def attachment_name(item: Attachment) -> str:
 
 
 def _attachment(item: Attachment, language: str) -> str:
-    label = escape(attachment_name(item))
+    label, address = escape(attachment_name(item)), item.url or ""
     if item.latitude is not None and item.longitude is not None:
         place = f"{item.latitude:.6f}, {item.longitude:.6f}"
         label = escape(f"{phrase(sentences.LOCATION, language)} {item.title or ''}".strip())
         label = f"{label} ({place})"
-    if item.url and urlsplit(item.url).scheme in ("http", "https"):
-        size = f" ({_size(item.size)})" if item.size else ""
-        return f'<a href="{escape(item.url, quote=True)}">{label}</a>{size}'
+        address = address or _MAP.format(latitude=item.latitude, longitude=item.longitude)
+    if urlsplit(address).scheme in ("http", "https"):
+        size = f" ({size_in_words(item.size)})" if item.size else ""
+        return f'<a href="{escape(address, quote=True)}">{label}</a>{size}'
     return label
 
 
-def _size(size: int) -> str:
+def size_in_words(size: int) -> str:
     """Bytes as people say it."""
     number, unit = float(size), "B"
     for unit in ("B", "KB", "MB", "GB"):
@@ -96,7 +108,7 @@ def _size(size: int) -> str:
     return f"{number:.0f} {unit}" if number >= 10 or unit == "B" else f"{number:.1f} {unit}"
 
 
-def _answers(message: Message) -> list[str]:
+def answers_in(message: Message) -> list[str]:
     """What a person chose or typed into a form or list that the message showed."""
     submitted = message.attributes.get("submitted_values")
     items = submitted if isinstance(submitted, list) else []

@@ -28,6 +28,7 @@ def create_app(config: Config | None = None, registry: Registry | None = None) -
     app.extensions["hub.transports"] = Transports(guard)
     app.extensions["hub.policy.retry"] = config.policies.retry
     app.extensions["hub.policy.breaker"] = config.policies.breaker
+    app.extensions["hub.policy.order"] = config.policies.order
     app.extensions["hub.policy.lease"] = config.policies.lease
     app.extensions["hub.redis"] = connect(config)
     Keyring(config.encryption_keys).init_app(app)

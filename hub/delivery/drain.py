@@ -12,7 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
@@ -28,7 +28,7 @@ from hub.delivery.identities import Identities, claim_ahead
 from hub.delivery.lanes import Lease
 from hub.delivery.links import DatabaseLinks
 from hub.delivery.outcome import record
-from hub.delivery.policy import BreakerPolicy, LeasePolicy, RetryPolicy
+from hub.delivery.policy import BreakerPolicy, LeasePolicy, OrderPolicy, RetryPolicy
 from hub.delivery.sessions import LaneSessions, SharedSessions
 from hub.delivery.trace import Trace
 from hub.delivery.transport import Transports
@@ -80,12 +80,14 @@ class Drain:
         retry: RetryPolicy,
         breaker: BreakerPolicy,
         lease: LeasePolicy,
+        order: OrderPolicy,
     ) -> None:
         self._registry = registry
         self._worker = worker
         self._retry = retry
         self._breaker = breaker
         self._policy = lease
+        self._patience = timedelta(seconds=order.patience)
         self._clock = SystemClock()
         self._redis = app.extensions["hub.redis"]
         self._one_writer = app.extensions["hub.group_commit"] is not None
@@ -109,6 +111,7 @@ class Drain:
             retry=app.extensions["hub.policy.retry"],
             breaker=app.extensions["hub.policy.breaker"],
             lease=app.extensions["hub.policy.lease"],
+            order=app.extensions["hub.policy.order"],
         )
 
     def drain(self, lane: TakenLane, hand_over: HandOver | None = None) -> int:
@@ -309,10 +312,18 @@ class Drain:
         return rest, self._begin_alone(successor)
 
     def _announce(self, lease: Lease, due_at: datetime) -> None:
-        """More has come for a lane that was handed over. What is due later, the sweeper finds."""
+        """More has come for a lane that was handed over."""
         if due_at <= self._clock.now():
             with suppress(RedisError):
                 self._ready.push([ReadyLane(lease.hook_id, lease.lane_id)])
+        self._remember(lease, due_at)
+
+    def _remember(self, lease: Lease, due_at: datetime | None) -> None:
+        """A lane whose events wait is taken at its time. What is due later, the sweeper finds."""
+        now = self._clock.now()
+        if due_at is not None and now < due_at <= now + self._patience:
+            with suppress(RedisError):
+                self._ready.push([ReadyLane(lease.hook_id, lease.lane_id, due_at)])
 
     def _next(self, session: Session, lease: Lease) -> Work | Nothing:
         """The next work; the lane is given back in the same transaction when there is none."""
@@ -326,6 +337,7 @@ class Drain:
             )
         if isinstance(chosen, Nothing):
             lanes.give_back(session, lease, chosen.due_at)
+            self._remember(lease, chosen.due_at)
             if chosen.hold_until is not None:
                 self._hold(lease.hook_id, chosen.hold_until)
         return chosen
@@ -344,7 +356,6 @@ class Drain:
         trace: Trace,
     ) -> DeliveryContext:
         redactor = Redactor(work.hook.secrets.values())
-        last = work.items[-1].delivery_id
 
         rate = work.hook.calls_per_second or work.plugin.calls_per_second
 
@@ -360,7 +371,7 @@ class Drain:
             trace.call(call)
 
         def look_ahead(names: Sequence[str]) -> Sequence[Event]:
-            return following(lease, last, names)
+            return following(lease, names)
 
         http = HttpClient(
             self._transports.of(work.hook.id, last_check=lease.require_time),

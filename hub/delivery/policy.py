@@ -63,6 +63,15 @@ class LeasePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderPolicy:
+    """How long an event waits for those that it may have overtaken on its way, in seconds."""
+
+    #: Counted from when it happened, by its source's clock. Of a running Chatwoot's webhooks the
+    #: latest came 0.9 seconds after what it should have come before. 0: the order of arrival.
+    patience: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryPolicy:
     """How long what is done is kept."""
 
@@ -77,6 +86,7 @@ class Policies:
     retry: RetryPolicy = field(default_factory=RetryPolicy)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     lease: LeasePolicy = field(default_factory=LeasePolicy)
+    order: OrderPolicy = field(default_factory=OrderPolicy)
     history: HistoryPolicy = field(default_factory=HistoryPolicy)
     password: PasswordPolicy = field(default_factory=PasswordPolicy)
 

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import Select, or_, select, update
+from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -107,11 +107,13 @@ class Sweeper:
 def _due(hook_id: int, now: datetime, wiped: bool) -> Select[int]:
     """The lanes of a hook that have work due, no worker, and are not in Redis."""
     forgotten = now if wiped else now - timedelta(seconds=FORGOTTEN)
+    # Those that are due in a moment were put into Redis before.
+    due = Lane.due_at <= now
     return (
         select(Lane.id)
         .where(
             Lane.hook_id == hook_id,
-            Lane.due_at <= now,
+            or_(due, and_(Lane.due_at.is_not(None), Lane.queued_at.is_not(None))) if wiped else due,
             or_(Lane.queued_at.is_(None), Lane.queued_at <= forgotten),
             or_(Lane.owner.is_(None), Lane.lease_until < now),
         )
@@ -121,7 +123,9 @@ def _due(hook_id: int, now: datetime, wiped: bool) -> Select[int]:
 
 def _mark_queued(session: Session, hook_id: int, now: datetime, wiped: bool) -> list[ReadyLane]:
     due = _due(hook_id, now, wiped).limit(MOST).scalar_subquery()
-    lane_ids = session.scalars(
-        update(Lane).where(Lane.id.in_(due)).values(queued_at=now).returning(Lane.id)
+    lanes = session.execute(
+        update(Lane).where(Lane.id.in_(due)).values(queued_at=now).returning(Lane.id, Lane.due_at)
     )
-    return [ReadyLane(hook_id, lane_id) for lane_id in lane_ids]
+    return [
+        ReadyLane(hook_id, lane.id, lane.due_at if lane.due_at > now else None) for lane in lanes
+    ]

@@ -14,6 +14,7 @@ from hub.database import table_of
 from hub.delivery import breaker
 from hub.delivery.context import HookView
 from hub.delivery.lanes import Lease
+from hub.delivery.order import in_order
 from hub.delivery.policy import BreakerPolicy, RetryPolicy
 from hub.models import (
     OPEN,
@@ -88,28 +89,29 @@ class _Waiting:
     name: str
     contact_id: str | None
     conversation_id: str | None
+    message_id: str | None
+    ordered_at: datetime | None
+    settled_at: datetime | None
+
+    @property
+    def not_before(self) -> datetime | None:
+        """When it may be worked on: it waits for its next try, or for what it has overtaken."""
+        return self.due_at or self.settled_at
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it may be worked on."""
+        return self.not_before is None or self.not_before <= now
 
 
 #: The columns in the order of ``_Waiting``.
 _OPEN_DELIVERIES = (
     select(
         *_deliveries.c["id", "state", "due_at", "attempts", "bugs", "failing_since", "event_id"],
-        *_events.c["name", "contact_id", "conversation_id"],
+        *_events.c["name", "contact_id", "conversation_id", "message_id"],
+        *_events.c["ordered_at", "settled_at"],
     )
     .join(_events, _events.c.id == _deliveries.c.event_id)
     .where(_deliveries.c.lane_id == bindparam("lane_id"), _deliveries.c.state.in_(OPEN))
-    .order_by(_deliveries.c.id)
-    .limit(AHEAD)
-)
-_FOLLOWING = (
-    select(*_events.c["id", "data", "received_at"])
-    .join(_deliveries, _deliveries.c.event_id == _events.c.id)
-    .where(
-        _deliveries.c.lane_id == bindparam("lane_id"),
-        _deliveries.c.state.in_(OPEN),
-        _deliveries.c.id > bindparam("after"),
-        _events.c.name.in_(bindparam("names", expanding=True)),
-    )
     .order_by(_deliveries.c.id)
     .limit(AHEAD)
 )
@@ -155,18 +157,18 @@ def choose(
     head = waiting[0]
     row = run(session, _WORKING_HOOK, hook_id=lease.hook_id).one_or_none()
     if row is None:
-        return Nothing(head.due_at or now)
+        return Nothing(head.not_before or now)
     hook = HookView(*row[: -len(breaker.SEEN)])
     plugin = registry.plugins.get(hook.plugin_id)
     if plugin is None:
-        return Nothing(head.due_at or now)
+        return Nothing(head.not_before or now)
     hook = replace(hook, settings=completed(plugin.settings, hook.settings))
-    if head.due_at is not None and head.due_at > now:
-        return Nothing(head.due_at)
+    if not head.is_due(now):
+        return Nothing(head.not_before)
     seen = breaker.Seen(*row[-len(breaker.SEEN) :])
     gate = breaker.enter(session, seen, now, breaker_policy)
     if not gate.open:
-        return Nothing(head.due_at or now, hold_until=gate.retry_at)
+        return Nothing(head.not_before or now, hold_until=gate.retry_at)
     waiting = _supersede(session, waiting, plugin, now)
     chosen = waiting[:1] if gate.probe else _batch(waiting, plugin, now)
     items = _begin(session, chosen, now, worker)
@@ -176,13 +178,20 @@ def choose(
 def leave(session: Session, lease: Lease, now: datetime) -> Nothing:
     """No more work for a worker that was told to stop, whatever is due."""
     waiting = _open_deliveries(session, lease.lane_id)
-    return Nothing((waiting[0].due_at or now) if waiting else None)
+    return Nothing((waiting[0].not_before or now) if waiting else None)
 
 
-def following(lease: Lease, after: int, names: Sequence[str]) -> list[events.Event]:
-    """The events of these names behind a delivery in its lane, oldest first."""
-    rows = look(_FOLLOWING, lane_id=lease.lane_id, after=after, names=list(names))
-    return [_canonical(row.id, row.data, row.received_at) for row in rows]
+def following(lease: Lease, names: Sequence[str]) -> list[events.Event]:
+    """The events of these names behind the work in progress in its lane, in their order."""
+    waiting = in_order([_Waiting(*row) for row in look(_OPEN_DELIVERIES, lane_id=lease.lane_id)])
+    wanted = [w.event_id for w in waiting if w.name in names and w.state != DeliveryState.RUNNING]
+    if not wanted:
+        return []
+    found = {
+        row.id: _canonical(row.id, row.data, row.received_at)
+        for row in look(_EVENTS_OF, event_ids=wanted)
+    }
+    return [found[event_id] for event_id in wanted]
 
 
 def _canonical(event_id: int, data: Mapping[str, Any], received_at: datetime) -> events.Event:
@@ -190,7 +199,7 @@ def _canonical(event_id: int, data: Mapping[str, Any], received_at: datetime) ->
 
 
 def _open_deliveries(session: Session, lane_id: int) -> list[_Waiting]:
-    return [_Waiting(*row) for row in run(session, _OPEN_DELIVERIES, lane_id=lane_id)]
+    return in_order([_Waiting(*row) for row in run(session, _OPEN_DELIVERIES, lane_id=lane_id)])
 
 
 def _bury_crashed(
@@ -262,7 +271,7 @@ def _batch(waiting: Sequence[_Waiting], plugin: Plugin, now: datetime) -> Sequen
     batch = [head]
     for item in waiting[1:most]:
         same = (item.name, item.conversation_id) == (head.name, head.conversation_id)
-        if not same or (item.due_at is not None and item.due_at > now):
+        if not (same and item.is_due(now)):
             break
         batch.append(item)
     return batch

@@ -27,7 +27,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from hub import log
 from hub.queue.connection import connect_blocking
 from hub.queue.jobs import FLEET, QUEUE, Waker
-from hub.queue.ready import ReadyLane, ReadyLanes, TakenLane
+from hub.queue.ready import ReadyLane, ReadyLanes, Soon, TakenLane
 
 if TYPE_CHECKING:
     from hub.delivery.drain import Drain
@@ -122,22 +122,29 @@ class LaneWorker(SimpleWorker):
         self._waker.keep(number, self.name)
         with self._changed:
             while True:
+                soon = None
                 try:
-                    self._start_threads()
+                    soon = self._start_threads()
                 except RedisError:
                     # What is in progress goes on without Redis.
                     if not self._in_progress:
                         raise
-                if not self._in_progress:
+                if not self._in_progress and soon is None:
                     return self._drained
-                self._changed.wait(LOOK)
+                self._changed.wait(LOOK if soon is None else min(LOOK, soon.seconds))
 
-    def _start_threads(self) -> None:
-        """One more thread, if there is a lane for it. That one starts the next."""
+    def _start_threads(self) -> Soon | None:
+        """One more thread, if there is a lane for it. That one starts the next.
+
+        Answers how soon there will be a lane, if there is none now.
+        """
         if self._stop_requested or len(self._in_progress) >= self._threads:
-            return
-        if (lane := self._lanes.take(self.name, self._crowded_by())) is not None:
+            return None
+        lane = self._lanes.take_or_wait(self.name, self._crowded_by())
+        if isinstance(lane, TakenLane):
             self._start_thread(lane)
+            return None
+        return lane
 
     def _crowded_by(self, leaving: threading.Thread | None = None) -> int | None:
         """The hook that has all threads but one. The last is kept for other hooks, so that a CRM

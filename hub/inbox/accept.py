@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
@@ -12,6 +12,7 @@ from sqlalchemy import Insert, bindparam, case, func, insert, select
 from sqlalchemy.orm import Session
 
 from hub.database import JsonText, dialect_of, insert_into, table_of
+from hub.inbox.order import ARRIVAL, Place
 from hub.inbox.sources import Draft
 from hub.models import Account, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import Registry
@@ -65,6 +66,8 @@ class Submission:
     payload: Any
     delivery_id: str | None
     received_at: datetime
+    #: For each draft its place in its lane; empty: that of its arrival.
+    places: Sequence[Place] = ()
 
     @cached_property
     def rows(self) -> Sequence[dict[str, Any]]:
@@ -82,13 +85,21 @@ class Submission:
                 "conversation_id": draft.event.conversation.id
                 if draft.event.conversation
                 else None,
+                "message_id": draft.event.message.id if draft.event.message else None,
+                "ordered_at": place.ordered_at,
+                "settled_at": place.settled_at,
                 "occurred_at": draft.event.occurred_at,
                 "received_at": self.received_at,
                 "data": JsonText.of(_canonical(draft)),
                 "payload": payload,
             }
-            for part, draft in enumerate(self.drafts)
+            for part, (draft, place) in enumerate(self.placed)
         ]
+
+    @property
+    def placed(self) -> Iterable[tuple[Draft, Place]]:
+        """The drafts with their places."""
+        return zip(self.drafts, self.places or [ARRIVAL] * len(self.drafts), strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,8 @@ class _Debt:
     event_id: int
     hook_id: int
     lane_key: str
+    #: When it may be worked on.
+    due_at: datetime
 
 
 def accept(session: Session, submissions: Sequence[Submission], registry: Registry) -> Accepted:
@@ -115,22 +128,22 @@ def accept(session: Session, submissions: Sequence[Submission], registry: Regist
     new_ids = _store_events(session, submissions)
     event_ids: list[list[int]] = []
     debts: list[_Debt] = []
+    now = max(item.received_at for item in submissions)
     hooks = _hooks_of(session, {item.account_id for item in submissions}) if new_ids else {}
     for item in submissions:
         ids = []
-        for draft in item.drafts:
+        for draft, place in item.placed:
             event_id = new_ids.pop((item.source_id, draft.dedupe_key), None)
             if event_id is None:
                 continue
             ids.append(event_id)
             key = f"{item.source_id}/{draft.lane_key}"
             debts += [
-                _Debt(event_id, hook.id, key)
+                _Debt(event_id, hook.id, key, place.settled_at or now)
                 for hook in hooks.get(item.account_id, ())
                 if hook.listens_to(draft, registry)
             ]
         event_ids.append(ids)
-    now = max(item.received_at for item in submissions)
     return Accepted(event_ids, _store_debts(session, debts, now))
 
 
@@ -182,14 +195,17 @@ def _hooks_of(session: Session, account_ids: set[int]) -> dict[int, list[_Listen
 def _store_debts(session: Session, debts: Sequence[_Debt], now: datetime) -> list[ReadyLane]:
     if not debts:
         return []
-    # Sorted, so that two transactions never wait for each other's lanes crosswise.
-    keys = sorted({(debt.hook_id, debt.lane_key) for debt in debts})
+    due: dict[tuple[int, str], datetime] = {}
+    for debt in debts:
+        key = (debt.hook_id, debt.lane_key)
+        due[key] = min(debt.due_at, due.get(key, debt.due_at))
     lanes = insert_each(
         session,
         _make_due(dialect_of(session)),
         [
-            {"hook_id": hook_id, "key": key, "due_at": now, "queued_at": now, "epoch": 0}
-            for hook_id, key in keys
+            {"hook_id": hook_id, "key": key, "due_at": due_at, "queued_at": now, "epoch": 0}
+            # Sorted, so that two transactions never wait for each other's lanes crosswise.
+            for (hook_id, key), due_at in sorted(due.items())
         ],
     ).all()
     lane_ids = {(lane.hook_id, lane.key): lane.id for lane in lanes}
@@ -210,9 +226,11 @@ def _store_debts(session: Session, debts: Sequence[_Debt], now: datetime) -> lis
             for debt in debts
         ],
     )
-    # A lane in progress finds its new deliveries itself before it is given back.
+    # A lane in progress finds its new deliveries itself before it is given back. One that waits
+    # for an older delivery, for longer than these, is found by the sweeper.
     return [
-        ReadyLane(lane.hook_id, lane.id)
+        ReadyLane(lane.hook_id, lane.id, lane.due_at if lane.due_at > now else None)
         for lane in lanes
-        if lane.due_at <= now and (lane.owner is None or lane.lease_until < now)
+        if lane.due_at <= due[lane.hook_id, lane.key]
+        and (lane.owner is None or lane.lease_until < now)
     ]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from hub.inbox import strict_json
 from hub.inbox.accept import Submission
+from hub.inbox.order import Patience
 from hub.inbox.quarantine import Refused, Request
 from hub.inbox.sources import KINDS, BadPayload, BadSignature
 from hub.models import Source
@@ -21,12 +22,13 @@ class Ignored:
     reason: str
 
 
-def examine(source: Source, request: Request) -> Submission | Ignored:
-    """What a request means.
+def examine(source: Source, request: Request, patience: Patience) -> Submission | Ignored:
+    """What a request means, and how long its events wait for those that they may have overtaken.
 
     :raises Refused: it cannot be taken; it is worth keeping for a second try.
     """
     kind = KINDS[source.kind]
+    sent_at = None
     _require_json(request.headers)
     if not (source.allow_unsigned and not kind.is_signed(request.headers)):
         if not source.signing_secret:
@@ -44,6 +46,7 @@ def examine(source: Source, request: Request) -> Submission | Ignored:
             )
         except BadSignature as error:
             raise Refused(401, f"signature_{error.code}", error.sentence) from error
+        sent_at = kind.sent_at(request.headers)
     try:
         parsed = kind.parse(
             strict_json.loads(request.body),
@@ -68,6 +71,7 @@ def examine(source: Source, request: Request) -> Submission | Ignored:
         payload=parsed.payload,
         delivery_id=kind.delivery_id(request.headers),
         received_at=request.received_at,
+        places=patience.places(parsed.drafts, source.id, sent_at, request.received_at),
     )
 
 

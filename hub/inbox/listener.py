@@ -20,6 +20,7 @@ from hub import log
 from hub.database import JsonText, in_reading, in_transaction
 from hub.inbox import quarantine
 from hub.inbox.intake import Ignored, examine
+from hub.inbox.order import Patience
 from hub.inbox.writer import StorageUnavailable, Unstorable, Writer
 from hub.models import Source
 from hub.queue.announce import Announcer
@@ -68,7 +69,7 @@ def _receive(kind: str, token: str) -> Response:
         received_at=datetime.now(UTC),
     )
     try:
-        submission = examine(source, inbound)
+        submission = examine(source, inbound, current_app.extensions["hub.patience"])
     except quarantine.Refused as refusal:
         return _refuse(source.id, inbound, refusal)
     if isinstance(submission, Ignored):
@@ -145,5 +146,6 @@ def init_app(app: Flask) -> None:
     """Open the door."""
     announcer = Announcer(app.extensions["hub.redis"])
     app.extensions["hub.writer"] = Writer(app.extensions["hub.registry"], announcer.try_push)
+    app.extensions["hub.patience"] = Patience(app.extensions["hub.policy.order"].patience)
     app.extensions["hub.sources"] = SourceMemory()
     app.register_blueprint(blueprint)

@@ -45,7 +45,7 @@ def release(request_id: int) -> Released | None:
             return None
         source = session.get_one(Source, request.source_id)
     try:
-        submission = examine(source, request_of(request))
+        submission = examine(source, request_of(request), current_app.extensions["hub.patience"])
     except Refused as refusal:
         in_transaction(partial(_explain, request_id=request_id, refusal=refusal))
         return Released(request_id, [], f"still held: {refusal.sentence}")

@@ -36,8 +36,13 @@ class Event(Model):
     part: Mapped[int] = mapped_column(SmallInteger, default=0)
     contact_id: Mapped[str | None] = mapped_column(String(100))
     conversation_id: Mapped[str | None] = mapped_column(String(100))
+    message_id: Mapped[str | None] = mapped_column(String(100))
     occurred_at: Mapped[datetime] = mapped_column(Moment)
     received_at: Mapped[datetime] = mapped_column(Moment)
+    #: Its place in its lane, by the source's clock; NULL: that of its arrival.
+    ordered_at: Mapped[datetime | None] = mapped_column(Moment)
+    #: No delivery of it begins before, so that what it has overtaken can come; NULL: at once.
+    settled_at: Mapped[datetime | None] = mapped_column(Moment)
     #: ``hub.sdk.events.to_data`` of the canonical event, without its id.
     data: Mapped[dict[str, Any]] = mapped_column(Json)
     #: The webhook as it came, credentials replaced. Large, so read only where it is shown.

@@ -6,18 +6,24 @@ longest ago and still has a free slot, so a hook with a long backlog, or whose C
 no other waiting. With the lane come its mutex and an idle remote session, and with it they go, so
 that a lane costs one command. Slots expire, so that of a worker that died becomes free; its
 successor frees it at once.
+
+A lane that is due in a moment waits in a set of its own, and becomes ready in the command that
+takes one. Workers stay awake for it.
 """
 
 from __future__ import annotations
 
+import math
 import time
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from redis import Redis
 
+from hub.clock import SystemClock
 from hub.queue.connection import PREFIX
 from hub.queue.mutex import FAMILY
 
@@ -26,6 +32,8 @@ LIMITS = f"{PREFIX}:limits"
 READY = f"{PREFIX}:ready:"
 SLOTS = f"{PREFIX}:slots:"
 HELD = f"{PREFIX}:held:"
+#: The lanes that are due in a moment, as "<hook>/<lane>".
+SOON = f"{PREFIX}:soon"
 
 #: Remote sessions that wait for a lane, and those that a lane has.
 IDLE = f"{PREFIX}:sessions:idle:"
@@ -38,25 +46,30 @@ DEFAULT_LIMIT = 4
 #: Seconds after which the slot of a silent worker is free again.
 SLOT_TTL = 30
 
-# KEYS: hooks. ARGV: hook and lane, hook and lane, ...
+# KEYS: hooks, soon. ARGV: hook, lane and the milliseconds until it is due; hook, ...
 _PUSH = f"""
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
-for place = 1, #ARGV, 2 do
-  redis.call('ZADD', '{READY}' .. ARGV[place], 'NX', now, ARGV[place + 1])
-  redis.call('ZADD', KEYS[1], 'NX', 0, ARGV[place])
+for place = 1, #ARGV, 3 do
+  local hook, lane, wait = ARGV[place], ARGV[place + 1], tonumber(ARGV[place + 2])
+  if wait > 0 then
+    redis.call('ZADD', KEYS[2], 'NX', now + wait, hook .. '/' .. lane)
+  else
+    redis.call('ZADD', '{READY}' .. hook, 'NX', now, lane)
+    redis.call('ZADD', KEYS[1], 'NX', 0, hook)
+  end
 end
 """
 
 # A lane is given back with all that went with it, and the next one is taken, in one step.
 # A session that another has meanwhile, because this step is repeated, stays his.
-# KEYS: hooks, limits. ARGV: a hook, the slot and the session that are free from now on (or nothing
-# for each), and when that was used last; 1 to take or 0 only to look; the name of the slot; a hook
-# to pass over (or nothing) unless it is the only one; slot and mutex TTL in ms; the time of this
-# worker in seconds.
-# Answers {hook, lane, whether its mutex was free, an idle session of the hook and when it was used}
-# or nothing. Redis' own clock is used, but for sessions, whose times are compared with the workers'
-# elsewhere.
+# KEYS: hooks, limits, soon. ARGV: a hook, the slot and the session that are free from now on (or
+# nothing for each), and when that was used last; 1 to take or 0 only to look; the name of the slot;
+# a hook to pass over (or nothing) unless it is the only one; slot and mutex TTL in ms; the time of
+# this worker in seconds.
+# Answers {hook, lane, whether its mutex was free, an idle session of the hook and when it was
+# used}, or {the milliseconds until a lane becomes ready}, or nothing. Redis' own clock is used, but
+# for sessions, whose times are compared with the workers' elsewhere.
 _TAKE = f"""
 if ARGV[1] ~= '' then
   local slot = ARGV[2]
@@ -69,6 +82,12 @@ if ARGV[1] ~= '' then
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+for _, soon in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now)) do
+  local hook, lane = string.match(soon, '(.+)/(.+)')
+  redis.call('ZREM', KEYS[3], soon)
+  redis.call('ZADD', '{READY}' .. hook, 'NX', now, lane)
+  redis.call('ZADD', KEYS[1], 'NX', 0, hook)
+end
 local alone = redis.call('HLEN', KEYS[2]) < 2
 for _, hook in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
   local ready = '{READY}' .. hook
@@ -98,16 +117,25 @@ for _, hook in ipairs(redis.call('ZRANGE', KEYS[1], 0, -1)) do
     end
   end
 end
-return nil
+local soon = redis.call('ZRANGE', KEYS[3], 0, 0, 'WITHSCORES')
+return soon[2] and {{soon[2] - now}} or nil
 """
 
 
 @dataclass(frozen=True, slots=True)
 class ReadyLane:
-    """A lane that has work."""
+    """A lane that has work; ``due_at`` if that is due in a moment only."""
 
     hook_id: int
     lane_id: int
+    due_at: datetime | None = None
+
+    @property
+    def wait(self) -> int:
+        """Milliseconds until it is due."""
+        if self.due_at is None:
+            return 0
+        return max(0, math.ceil((self.due_at - SystemClock().now()).total_seconds() * 1000))
 
 
 @dataclass(slots=True)
@@ -127,6 +155,13 @@ class TakenLane:
     session_used_at: float = 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class Soon:
+    """No lane can be taken now, but one becomes ready in so many seconds."""
+
+    seconds: float
+
+
 class ReadyLanes:
     """The ready lanes of all hooks."""
 
@@ -141,28 +176,39 @@ class ReadyLanes:
         """Make lanes ready. A lane that is ready already stays where it is."""
         if not lanes:
             return
-        self._push(keys=[HOOKS], args=[n for lane in lanes for n in (lane.hook_id, lane.lane_id)])
+        self._push(
+            keys=[HOOKS, SOON],
+            args=[n for lane in lanes for n in (lane.hook_id, lane.lane_id, lane.wait)],
+        )
 
     def take(self, worker: str = "", passing_over: int | None = None) -> TakenLane | None:
         """Take the next lane, or ``None`` when no hook has one ready and a slot free.
 
         No lane of the hook that is to be passed over, unless there is no other hook at all.
         """
+        return _taken(self._take_next(None, worker, passing_over))
+
+    def take_or_wait(
+        self, worker: str = "", passing_over: int | None = None
+    ) -> TakenLane | Soon | None:
+        """``take``; when there is none, also how soon one becomes ready."""
         return self._take_next(None, worker, passing_over)
 
     def exchange(
         self, lane: TakenLane, worker: str = "", passing_over: int | None = None
     ) -> TakenLane | None:
         """``give_back`` and ``take`` in one step."""
-        return self._take_next(lane, worker, passing_over)
+        return _taken(self._take_next(lane, worker, passing_over))
 
     def _take_next(
         self, lane: TakenLane | None, worker: str, passing_over: int | None
-    ) -> TakenLane | None:
+    ) -> TakenLane | Soon | None:
         slot = f"{worker}/{uuid.uuid4().hex[:8]}"
         found = self._run(lane, 1, slot, "" if passing_over is None else passing_over)
         if not found:
             return None
+        if len(found) == 1:
+            return Soon(found[0] / 1000)
         hook, number, has_mutex, session, used_at = found
         taken = f"{slot}/{number.decode()}"
         return TakenLane(
@@ -170,7 +216,7 @@ class ReadyLanes:
         )
 
     def has_takeable(self) -> bool:
-        """Whether ``take`` would find a lane."""
+        """Whether ``take`` would find a lane, now or in a moment."""
         return self._run(None, 0, "", "") is not None
 
     def give_back(self, lane: TakenLane) -> None:
@@ -183,7 +229,7 @@ class ReadyLanes:
             session = (given_back.session, given_back.session_used_at)
             lane = (str(given_back.hook_id), given_back.slot, *session)
         times = (round(SLOT_TTL * 1000), round(self._lease * 1000), time.time())
-        return self._take(keys=[HOOKS, LIMITS], args=[*lane, *options, *times])
+        return self._take(keys=[HOOKS, LIMITS, SOON], args=[*lane, *options, *times])
 
     def free_slots_of(self, worker_prefix: str) -> list[ReadyLane]:
         """Free the slots of a process that is known to be dead; returns the lanes it had taken."""
@@ -225,3 +271,7 @@ class ReadyLanes:
         """Forget a hook."""
         self._redis.delete(READY + str(hook_id), SLOTS + str(hook_id), HELD + str(hook_id))
         self._redis.hdel(LIMITS, str(hook_id))
+
+
+def _taken(found: TakenLane | Soon | None) -> TakenLane | None:
+    return found if isinstance(found, TakenLane) else None

@@ -6,10 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from hub.clock import SystemClock
 from hub.fleet.worker import WAIT_FOR_REDIS
 from hub.models import AttemptOutcome, DeliveryState
 from hub.queue.jobs import live_workers
@@ -53,6 +55,20 @@ def test_sigterm_finishes_the_call_and_hands_the_rest_back(fleet):
     fleet.wait()
     assert set(fleet.outcomes()) == {AttemptOutcome.DONE}
     assert len(fleet.glpi.tickets()) == 10
+
+
+def test_a_lane_that_waits_for_its_time_is_taken_by_a_worker_without_the_sweeper(fleet):
+    fleet.start_worker()
+    fleet.wait_until(lambda: live_workers(fleet.redis), "the worker does not start")
+    settled_at = SystemClock().now() + timedelta(seconds=1)
+    fleet.talk(1, 3, settled_at=settled_at)
+    fleet.sweeper.sweep = lambda: 0
+    while SystemClock().now() < settled_at:
+        assert fleet.calls() == 0
+        assert fleet.owners() == [], "it holds nothing meanwhile"
+        time.sleep(0.1)
+    fleet.wait_until(lambda: fleet.states() == {DeliveryState.DONE: 3}, "nobody woke")
+    assert fleet.said() == [[1, 2, 3]]
 
 
 def test_a_worker_that_was_paused_for_longer_than_its_lease_does_nothing_more(fleet):

@@ -25,6 +25,7 @@ from hub.database import db, in_transaction, reading
 from hub.delivery.status import is_settled
 from hub.delivery.sweeper import Sweeper
 from hub.inbox.accept import Submission, accept
+from hub.inbox.order import ARRIVAL, Place
 from hub.inbox.sources import Draft
 from hub.models import (
     Account,
@@ -108,14 +109,15 @@ class Fleet:
         *,
         conversation: int | None = None,
         tenant: Tenant | None = None,
+        settled_at: datetime | None = None,
     ) -> None:
         """A customer's conversation with so many messages, "Message 1." first."""
         person = Contact(str(contact), f"Person {contact}", f"person{contact}@example.com")
         story = Story(person, str(conversation or 10_000 + contact))
         told = [story.says(f"Message {number}.") for number in range(1, messages + 1)]
-        self.accept(told, tenant or self.tenant)
+        self.accept(told, tenant or self.tenant, Place(settled_at=settled_at))
 
-    def accept(self, events: Sequence[Event], tenant: Tenant) -> None:
+    def accept(self, events: Sequence[Event], tenant: Tenant, place: Place = ARRIVAL) -> None:
         """Store what happened, and call workers."""
         submissions = [
             Submission(
@@ -131,6 +133,7 @@ class Fleet:
                 {},
                 None,
                 datetime.now(UTC),
+                [place],
             )
             for event in events
         ]

@@ -179,6 +179,10 @@ class CanonicalSource:
         """The message id, the same when it is sent again."""
         return headers.get("webhook-id", "")[:100] or None
 
+    def sent_at(self, headers: Mapping[str, str]) -> float:
+        """See ``SourceKind.sent_at``."""
+        return float(headers["webhook-timestamp"])
+
     def parse(self, data: Any, source: Source, received_at: datetime) -> Parsed:
         """See ``SourceKind.parse``."""
         if not isinstance(data, dict):

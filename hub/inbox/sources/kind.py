@@ -37,12 +37,18 @@ class Draft:
     """A canonical event that has no id yet.
 
     ``dedupe_key`` is its natural key within the source: the same thing told twice has the same
-    one. ``lane_key`` names the subject whose events must stay in order: "contact:501".
+    one. ``lane_key`` names the subject whose events must stay in order: "contact:501". ``moment``
+    is when it happened, by the source's clock, where the source may send it after what happened
+    later: it decides the place in the lane, and the event waits a little for others. ``None``: its
+    place is that of its arrival. ``latest`` is the latest moment at which it can have happened,
+    where ``moment`` is cut off.
     """
 
     event: Event
     dedupe_key: str
     lane_key: str
+    moment: datetime | None = None
+    latest: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,9 @@ class SourceKind(Protocol):
 
     def delivery_id(self, headers: Mapping[str, str]) -> str | None:
         """The sender's id of this delivery, the same when it is sent again."""
+
+    def sent_at(self, headers: Mapping[str, str]) -> float:
+        """When a request that was verified was sent, by the sender's clock (unix seconds)."""
 
     def parse(self, data: Any, source: Source, received_at: datetime) -> Parsed:
         """What the body means.

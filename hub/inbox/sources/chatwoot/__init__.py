@@ -29,6 +29,10 @@ class ChatwootSource:
         """One for each event and webhook; the same when a cut-off delivery is sent again."""
         return headers.get("x-chatwoot-delivery", "")[:100] or None
 
+    def sent_at(self, headers: Mapping[str, str]) -> float:
+        """In whole seconds, cut off."""
+        return float(headers[signature.TIMESTAMP])
+
     def parse(self, data: Any, source: Source, received_at: datetime) -> Parsed:
         """See ``SourceKind.parse``."""
         return parse(data, source, received_at)

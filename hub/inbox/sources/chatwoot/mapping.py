@@ -136,7 +136,13 @@ def _conversation_created(body: Reader, source: Source, received_at: datetime) -
         conversation=conversation,
         version=version,
     )
-    drafts = [_draft(born, f"conversation:{conversation.id}:created", body)]
+    drafts = [
+        replace(
+            _draft(born, f"conversation:{conversation.id}:created", body, conversation.created_at),
+            # Its birth comes in whole seconds, so before its messages; its version is exact.
+            latest=body.moment("updated_at"),
+        )
+    ]
     if conversation.status == "resolved":
         # A blocked contact's conversation is born resolved: no change of status follows. If it was
         # resolved between its birth and this body, one does, and has the same key.
@@ -183,7 +189,7 @@ def _conversation_updated(body: Reader, source: Source, received_at: datetime) -
             version=None if moment is None else moment * 1000,
         )
         key = f"conversation:{conversation.id}:updated:{moment or _fingerprint(body)}"
-        drafts.append(_draft(event, key, body))
+        drafts.append(_draft(event, key, body, to_moment(updated_at)))
     return drafts or "Only clocks of the conversation moved."
 
 
@@ -220,29 +226,34 @@ def _status(
     The body may be newer than the change, so the event carries the status after *this* change.
     """
     status = cast(Status, change.current)
+    changed_at = to_moment(moment / 1000) if moment else None
     resolved = status == "resolved"
     event = _event(
         events.CONVERSATION_RESOLVED if resolved else events.CONVERSATION_UPDATED,
         source,
-        to_moment(moment / 1000) or received_at if moment else received_at,
+        changed_at or received_at,
         contact=contact,
         conversation=replace(conversation, status=status),
         changes={"status": change},
         version=None if moment is None else moment * 1000,
     )
     key = f"conversation:{conversation.id}:{status}:{moment or _fingerprint(body)}"
-    return _draft(event, key, body)
+    return _draft(event, key, body, changed_at)
 
 
 def _message_created(body: Reader, source: Source, received_at: datetime) -> Outcome:
     event = _message(events.MESSAGE_CREATED, body, source, received_at)
-    return [_draft(event, f"message:{cast(Message, event.message).id}:created", _talk(body))]
+    message = cast(Message, event.message)
+    key = f"message:{message.id}:created"
+    return [_draft(event, key, _talk(body), message.created_at)]
 
 
 def _message_updated(body: Reader, source: Source, received_at: datetime) -> Outcome:
     event = _message(events.MESSAGE_UPDATED, body, source, received_at)
-    number = cast(Message, event.message).id
-    return [_draft(event, f"message:{number}:updated:{_fingerprint(body)}", _talk(body))]
+    message = cast(Message, event.message)
+    key = f"message:{message.id}:updated:{_fingerprint(body)}"
+    # When it was changed is not told. Its place is behind its message, wherever that stands.
+    return [_draft(event, key, _talk(body), message.created_at)]
 
 
 def _talk(body: Reader) -> Reader:
@@ -301,16 +312,21 @@ def _event(
     )
 
 
-def _draft(event: Event, dedupe_key: str, conversation: Reader | None = None) -> Draft:
+def _draft(
+    event: Event,
+    dedupe_key: str,
+    conversation: Reader | None = None,
+    moment: datetime | None = None,
+) -> Draft:
     """The lane is the contact's, so that all its conversations stay in order with it."""
     contact = event.contact.id if event.contact else None
     if contact is None and conversation is not None:
         inbox = conversation.mapping("contact_inbox").get("contact_id")
         contact = str(inbox)[:40] if isinstance(inbox, int | str) and inbox else None
     if contact is not None:
-        return Draft(event, dedupe_key, f"contact:{contact}")
+        return Draft(event, dedupe_key, f"contact:{contact}", moment)
     assert event.conversation is not None, "an event without a contact has a conversation"
-    return Draft(event, dedupe_key, f"conversation:{event.conversation.id}")
+    return Draft(event, dedupe_key, f"conversation:{event.conversation.id}", moment)
 
 
 def _version(conversation: Reader) -> int | None:

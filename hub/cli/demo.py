@@ -26,7 +26,8 @@ from hub.cli.output import say, table
 from hub.config import Config
 from hub.delivery import history
 from hub.delivery.history import DeliveryFilter
-from hub.delivery.status import is_settled, overview
+from hub.delivery.leftovers import is_settled
+from hub.delivery.status import overview
 from hub.fleet.installation import Installation
 from hub.fleet.supervisor import Child, hub_command
 from hub.fleet.workers import PROCESSES, THREADS
@@ -199,7 +200,7 @@ def _drain() -> None:
     with Progress() as progress:
         total = _open()
         task = progress.add_task("Delivering to the CRMs ", total=total or 1)
-        while not is_settled(horizon=PATIENCE) and time.monotonic() < give_up:
+        while not is_settled() and time.monotonic() < give_up:
             progress.update(task, completed=total - _open())
             time.sleep(0.1)
         progress.update(task, completed=total or 1)

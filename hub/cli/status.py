@@ -9,7 +9,9 @@ import click
 from hub.cli.application import with_application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show, table
-from hub.delivery.status import is_settled, overview
+from hub.delivery.leftovers import is_settled, leftovers
+from hub.delivery.status import overview
+from hub.plugins import current as registry
 
 
 @click.command("status")
@@ -30,10 +32,19 @@ def status(as_json: bool) -> None:
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds.")
 @with_application
 def wait(timeout: float) -> None:
-    """Wait until no delivery is running or comes due in time. Exit code 1 at the timeout."""
+    """Wait until nothing is left that goes by itself: no delivery runs, is due, in backoff, or
+    behind an open breaker. Exit code 1 at the timeout if there is one still.
+
+    What waits for a person is named, and is not waited for.
+    """
+    plugins = registry().plugins
     give_up = time.monotonic() + timeout
-    while not is_settled(horizon=max(0.0, give_up - time.monotonic())):
-        if time.monotonic() > give_up:
-            raise Failure(f"After {timeout:g} seconds there are still deliveries to be paid.")
+    while not is_settled(plugins) and time.monotonic() < give_up:
         time.sleep(0.2)
-    say("Nothing is due.")
+    left = leftovers(plugins)
+    for held in left.held:
+        say(f"Not waited for: {held}.")
+    if left.oldest_going is not None:
+        others = f", and {left.going - 1} more are on their way" if left.going > 1 else ""
+        raise Failure(f"After {timeout:g} seconds {left.oldest_going}{others}.")
+    say("Nothing is left to wait for.")

@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from redis.exceptions import RedisError
-from sqlalchemy import BigInteger, and_, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
 from hub.database import reading, to_microseconds
-from hub.models import OPEN, WORKING, Breaker, Delivery, DeliveryState, Event, Hook, Lane
+from hub.models import OPEN, Breaker, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import current as registry
 from hub.queue import connection
 from hub.queue.jobs import live_workers
@@ -198,33 +198,6 @@ def _oldest(session: Session, hook_id: int) -> datetime | None:
     ]
     number = min((one for one in first if one is not None), default=None)
     return None if number is None else session.get_one(Delivery, number).created_at
-
-
-def is_settled(horizon: float = 0.0) -> bool:
-    """Whether no delivery is running, or due within ``horizon`` seconds.
-
-    What waits for a hook to be mended is not due.
-    """
-    now = SystemClock().now() + timedelta(seconds=horizon)
-    with reading() as session:
-        due = session.scalar(
-            select(Lane.id)
-            .join(Hook, Hook.id == Lane.hook_id)
-            .outerjoin(Breaker, Breaker.hook_id == Hook.id)
-            .where(
-                or_(
-                    Lane.owner.is_not(None),
-                    and_(
-                        Lane.due_at <= now,
-                        Hook.enabled,
-                        Hook.status.in_(WORKING),
-                        or_(Breaker.retry_at.is_(None), Breaker.retry_at <= now),
-                    ),
-                )
-            )
-            .limit(1)
-        )
-    return due is None
 
 
 def _is_of(lane: Lane, worker: str) -> bool:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -50,7 +51,7 @@ def run(config, crm, monkeypatch) -> Run:
             assert fails in str(result.exception)
         elif result.exception is not None:
             raise result.exception
-        return json.loads(result.stdout) if as_json and result.stdout else result.stdout
+        return json.loads(result.stdout) if as_json and result.stdout else result.output
 
     return run_command
 
@@ -207,12 +208,31 @@ def test_wait_gives_up_at_its_timeout(run, hook, make_app, crm):
     app.test_client().post(
         path, data=payloads.raw("contact_created_full"), content_type="application/json"
     )
-    run("wait", "--timeout", "0.3", as_json=False, fails="there are still deliveries")
+    named = "delivery 1 of connection 1 (Small CRM) is"
+    run("wait", "--timeout", "0.1", as_json=False, fails=f"After 0.1 seconds {named} due")
+    moment = datetime.now(UTC) + timedelta(hours=1)
     with app.app_context():
         in_transaction(
-            lambda session: session.execute(update(Hook).values(status=HookStatus.PAUSED))
+            lambda session: session.execute(
+                update(Delivery).values(
+                    state=DeliveryState.WAITING, due_at=moment, reason="It is down."
+                )
+            )
         )
-    run("wait", "--timeout", "0.3", as_json=False)
+    # Its next try is long after the timeout: it is left all the same.
+    run("wait", "--timeout", "0", as_json=False, fails=f"{named} in backoff, tried next at")
+    with app.app_context():
+        in_transaction(
+            lambda session: session.execute(
+                update(Hook).values(status=HookStatus.PAUSED, status_detail="Moving house")
+            )
+        )
+    said = run("wait", "--timeout", "0", as_json=False)
+    assert "Nothing is left to wait for." in said
+    assert (
+        "Not waited for: delivery 1 of connection 1 (Small CRM) waits: it is paused (Moving house)."
+        in said
+    )
 
 
 def test_quarantine(run, make_app, crm):

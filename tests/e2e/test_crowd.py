@@ -22,6 +22,11 @@ MESSAGES = [(5_000, number) for number in range(100)] + [
     (5_001 + number % 20, 100 + number) for number in range(100)
 ]
 
+#: No backoff of minutes for who was unlucky several times in a row.
+POLICY = "retry.first=0.5 retry.longest=4 breaker.first_probe=1 breaker.longest_probe=4"
+#: Seconds after which something is wrong; on a quiet machine it takes a tenth of them.
+GIVE_UP = 600
+
 
 def conversation(number: int) -> dict[str, Any]:
     return crowd.conversation(number, contact(number - 4_000))
@@ -32,7 +37,10 @@ def message(talk: int, number: int) -> dict[str, Any]:
 
 
 def test_none_is_doubled_and_none_is_missing(tmp_path):
-    with GlpiSimulator(service_time=0.01, seed=7) as glpi, RunningHub(tmp_path) as hub:
+    with (
+        GlpiSimulator(service_time=0.01, seed=7) as glpi,
+        RunningHub(tmp_path, HUB_POLICY=POLICY) as hub,
+    ):
         hub.glpi_url = glpi.url
         hub.start("--processes", "8", "--threads", "4")
         hub.connect()
@@ -50,7 +58,7 @@ def test_none_is_doubled_and_none_is_missing(tmp_path):
         send([conversation(number) for number in CONVERSATIONS], 16)
         # One after the other, so that their order is known; the lanes work on them at once.
         send([message(talk, number) for talk, number in MESSAGES], 1)
-        hub.wait(240)
+        hub.wait(GIVE_UP)
         glpi.clear_faults()
         status = hub.run("status")
         assert (status["waiting"], status["running"], status["dead"]) == (0, 0, 0), hub.story()

@@ -22,7 +22,7 @@ from hub.accounts import accounts, hooks, sources
 from hub.app import create_app
 from hub.config import Config
 from hub.database import db, in_transaction, reading
-from hub.delivery.status import is_settled
+from hub.delivery.leftovers import is_settled
 from hub.delivery.sweeper import Sweeper
 from hub.inbox.accept import Submission, accept
 from hub.inbox.order import ARRIVAL, Place
@@ -150,7 +150,7 @@ class Fleet:
 
     def wait(self) -> None:
         """Sweep until everything is delivered."""
-        self.wait_until(lambda: is_settled(PATIENCE), "not delivered in time")
+        self.wait_until(is_settled, "not delivered in time")
 
     def calls(self, method: str = "POST", path: str = "ITILFollowup|Ticket") -> int:
         """How many calls of a kind have reached GLPI."""

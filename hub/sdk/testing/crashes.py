@@ -27,7 +27,7 @@ from hub.accounts import accounts, hooks, sources
 from hub.app import create_app
 from hub.config import Config
 from hub.database import db, in_transaction, reading
-from hub.delivery.status import is_settled
+from hub.delivery.leftovers import is_settled
 from hub.delivery.sweeper import Sweeper
 from hub.fleet.departures import end_leases
 from hub.inbox.accept import Submission, accept
@@ -195,7 +195,7 @@ class CrashHarness:
                     # What the supervisor of the worker processes does.
                     end_leases(self._app, worker.pid or 0)
                     worker, dies = self._start(""), False
-                elif not is_settled(horizon=PATIENCE):
+                elif not is_settled():
                     settled_at = time.monotonic()
                 elif not dies or time.monotonic() - settled_at > SURVIVED:
                     break

@@ -12,7 +12,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub import log
+from hub.access import audit
 from hub.accounts import setup
+from hub.accounts.credentials import addresses, require_anew
 from hub.accounts.errors import Changed, InvalidSettings, NotFound, Refused
 from hub.accounts.setup import SetupReport
 from hub.clock import SystemClock
@@ -89,7 +91,7 @@ def update(
     """
     hook = find(hook_id)
     plugin = _plugin(hook.plugin_id)
-    public, secrets = _validated(plugin, {**_stored(plugin, hook), **settings})
+    public, secrets = _validated(plugin, _with_stored(plugin, hook, settings))
     close_sessions(hook)
 
     def work(session: Session) -> None:
@@ -129,8 +131,12 @@ def run_setup(hook_id: int) -> tuple[Hook, SetupReport]:
 
 
 def test(hook: Hook) -> SetupReport:
-    """Prove the hook's settings without storing anything."""
-    return setup.run(_plugin(hook.plugin_id), view(hook))
+    """Prove the hook's settings without storing them. The audit log tells where to, and how."""
+    plugin = _plugin(hook.plugin_id)
+    report = setup.run(plugin, view(hook))
+    told = {"plugin": plugin.id, "addresses": addresses(plugin, hook), "passed": report.ok}
+    audit.note("hook.tested", account_id=hook.account_id, subject_id=hook.id or None, after=told)
+    return report
 
 
 def try_out(
@@ -142,8 +148,8 @@ def try_out(
     :raises Refused: the plugin cannot be used here.
     """
     plugin = _usable_plugin(plugin_id, account)
-    stored = _stored(plugin, hook) if hook else {}
-    public, secrets = _validated(plugin, {**stored, **settings})
+    given = _with_stored(plugin, hook, settings) if hook else settings
+    public, secrets = _validated(plugin, given)
     trial = Hook(
         id=hook.id if hook else 0,
         account_id=account.id,
@@ -296,12 +302,15 @@ def _close(hook: Hook, choose: Callable[[SharedSessions], list[Loan]]) -> int:
     plugin = registry().plugins.get(hook.plugin_id)
     if plugin is None or plugin.session_driver is None:
         return 0
+    seen = view(hook)
     try:
-        loans = choose(SharedSessions(connection.current(), Keyring.current(), hook.id))
+        loans = choose(
+            SharedSessions(connection.current(), Keyring.current(), hook.id, seen.access)
+        )
     except RedisError:
         _log.warning("Redis is not available; remote sessions end by themselves", hook=hook.id)
         return 0
-    context = setup.context_of(view(hook), Trace())
+    context = setup.context_of(seen, Trace())
     for loan in loans:
         close_quietly(plugin.session_driver, context, loan.token)
     return len(loans)
@@ -347,13 +356,17 @@ def _usable_plugin(plugin_id: str, account: Account) -> Plugin:
     return plugin
 
 
-def _stored(plugin: Plugin, hook: Hook) -> dict[str, Any]:
-    """A hook's settings and secrets, as this version of its plugin reads them."""
+def _with_stored(plugin: Plugin, hook: Hook, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What is given, and for the rest the hook's settings and secrets.
+
+    :raises InvalidSettings: the address is another, so that secrets must be given anew.
+    """
     stored = {**hook.settings, **hook.secrets}
     read = completed(plugin.settings, stored)
     if unknown := sorted(stored.keys() - read.keys()):
         _log.warning("settings that the plugin no longer knows", hook=hook.id, names=unknown)
-    return read
+    require_anew(plugin, read, given)
+    return {**read, **given}
 
 
 def _validated(

@@ -12,7 +12,10 @@ from typing import Any, BinaryIO
 
 #: What carries a sentence for people.
 _CARRIERS = frozenset(
-    {"Refused", "NotFound", "BadSignature", "BadPayload", "TooManyTries", "__init__"}
+    {
+        *("Refused", "NotFound", "BadSignature", "BadPayload", "TooManyTries"),
+        *("__init__", "for_people"),
+    }
 )
 
 Message = tuple[int, str, str, list[str]]

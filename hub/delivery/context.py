@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -42,6 +44,15 @@ class HookView:
     def all_settings(self) -> dict[str, Any]:
         """Settings and secrets together, as the plugin sees them."""
         return {**self.settings, **self.secrets}
+
+    @property
+    def access(self) -> str:
+        """Names the credentials and where they are used: another address or secret, another name.
+
+        It tells neither. A remote session that was opened with one access serves no other.
+        """
+        told = [sorted(self.secrets.items()), sorted(map(str, self.settings.values()))]
+        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
 
 
 class HookContext:

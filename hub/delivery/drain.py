@@ -236,8 +236,13 @@ class Drain:
                 trace = Trace()
                 context = self._context(lease, work, links, identities, trace)
                 if (driver := work.plugin.session_driver) is not None:
-                    shared = SharedSessions(self._redis, self._keyring, work.hook.id)
-                    sessions = sessions or LaneSessions(shared, driver, context, turn.lane)
+                    hook = work.hook
+                    if sessions is not None and sessions.access != hook.access:
+                        sessions.end(turn.lane)
+                        sessions = None
+                    if sessions is None:
+                        shared = SharedSessions(self._redis, self._keyring, hook.id, hook.access)
+                        sessions = LaneSessions(shared, driver, context, turn.lane)
                     sessions.serve(context)
                     context.use_sessions(sessions)
                 endings = dispatch(work.plugin, context, work.items)

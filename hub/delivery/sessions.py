@@ -35,9 +35,14 @@ class Loan:
 
 
 class SharedSessions:
-    """The sessions of one hook. The keyring encrypts the tokens."""
+    """The sessions of one hook. The keyring encrypts the tokens.
 
-    def __init__(self, redis: Redis, keyring: Keyring, hook_id: int) -> None:
+    ``access`` names the credentials and the address that the hook has now. A session that was
+    opened with others is given up: it must not be shown to another server.
+    """
+
+    def __init__(self, redis: Redis, keyring: Keyring, hook_id: int, access: str) -> None:
+        self.access = access
         self._redis = redis
         self._keyring = keyring
         self._idle = f"{IDLE}{hook_id}"
@@ -45,7 +50,7 @@ class SharedSessions:
 
     def opened(self, token: str) -> Loan:
         """Note a session that was opened and is on loan now."""
-        name = self._keyring.encrypt(token)
+        name = self._keyring.encrypt(f"{self.access} {token}")
         try:
             self._redis.hset(self._lent, name, str(time.time()))
         except RedisError:
@@ -76,14 +81,20 @@ class SharedSessions:
         return [loan for name in names if (loan := self.loan(name))]
 
     def loan(self, name: str) -> Loan | None:
-        """The session of this name, if its token can be read; it is forgotten if not."""
+        """The session of this name, if its token can be read and is of this access; it is
+        forgotten if not."""
         try:
-            return Loan(self._keyring.decrypt(name), name)
+            access, _, token = self._keyring.decrypt(name).partition(" ")
         except Undecryptable as error:
-            # Nobody can use it any more, and it expires over there.
-            _log.warning("a remote session was given up", reason=str(error))
-            self.forget(name)
-            return None
+            reason = str(error)
+        else:
+            if access == self.access:
+                return Loan(token, name)
+            reason = "the connection has another address or other credentials now"
+        # Nobody can use it any more, and it expires over there.
+        _log.warning("a remote session was given up", reason=reason)
+        self.forget(name)
+        return None
 
 
 def _members(answer: Any) -> list[tuple[str, float]]:
@@ -122,6 +133,7 @@ class LaneSessions:
     def __init__(
         self, shared: SharedSessions, driver: SessionDriver, context: CallContext, lane: TakenLane
     ) -> None:
+        self.access = shared.access
         self._shared = shared
         self._driver = driver
         self._context = context

@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from marshmallow import RAISE, Schema, fields, missing, validate
+from urllib3.util import parse_url
 
 Widget = Literal["text", "textarea", "url", "secret", "number", "toggle", "select"]
 
@@ -237,6 +239,27 @@ def form_fields(schema: type[SettingsSchema]) -> list[FormField]:
 def secret_names(schema: type[SettingsSchema]) -> frozenset[str]:
     """The names of the settings that must be kept secret."""
     return frozenset(item.name for item in form_fields(schema) if item.secret)
+
+
+def url_names(schema: type[SettingsSchema]) -> frozenset[str]:
+    """The names of the settings that say where calls go."""
+    return frozenset(item.name for item in form_fields(schema) if item.widget == "url")
+
+
+def origin_of(address: Any) -> str:
+    """The scheme, host and port of an address: "https://crm.example:443". Empty for none.
+
+    What parsers read differently ("https://crm.example\\@other.example") is no origin but itself.
+    """
+    text = str(address or "").strip()
+    try:
+        parts, again = urlsplit(text), parse_url(text)
+        port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
+    except ValueError:  # urllib3's own error is one, too
+        return text
+    if (parts.hostname or "") != (again.host or "").strip("[]").lower() or parts.username:
+        return text
+    return f"{parts.scheme}://{(parts.hostname or '').rstrip('.')}:{port}" if parts.netloc else text
 
 
 def visible_settings(schema: type[SettingsSchema], values: Mapping[str, Any]) -> dict[str, Any]:

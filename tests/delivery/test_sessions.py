@@ -43,6 +43,12 @@ def world(make_world, crm, driver):
     return make_world(session_driver=driver)
 
 
+def shared_of(world):
+    access = hooks.view(hooks.find(world.hook.id)).access
+    redis = world.app.extensions["hub.redis"]
+    return SharedSessions(redis, Keyring.current(), world.hook.id, access)
+
+
 def test_one_session_serves_lane_after_lane(world, crm, driver):
     for contact in ("1", "2", "3"):
         world.send("contact.created", contact=contact)
@@ -53,7 +59,7 @@ def test_one_session_serves_lane_after_lane(world, crm, driver):
 
 
 def test_two_lanes_at_once_have_a_session_each(world, driver):
-    shared = SharedSessions(world.app.extensions["hub.redis"], Keyring.current(), world.hook.id)
+    shared = shared_of(world)
     elsewhere = shared.opened("elsewhere")
     world.send("contact.created")
     world.work()
@@ -139,3 +145,29 @@ def test_a_session_that_nobody_used_grows_old(world, crm):
     world.send("contact.created")
     assert world.work() == 1
     assert redis.zrange(idle, 0, -1, withscores=True) == [(b"old", pytest.approx(used_at))]
+
+
+def test_a_session_of_another_address_or_secret_is_never_used(world, crm, driver):
+    """A worker may give a session back after the settings were changed."""
+    late = shared_of(world).opened("of the old server")
+    hooks.update(world.hook.id, {"key": "another"})
+    idle = f"{sessions.IDLE}{world.hook.id}"
+    world.app.extensions["hub.redis"].zadd(idle, {late.name: time.time()})
+    world.send("contact.created")
+    world.work()
+    assert crm.tokens == ["token-1"]
+
+
+def test_settings_that_change_within_a_lane_open_a_new_session(world, crm, driver):
+    use_session = crm.on_handle
+
+    def change_then_use(context):
+        use_session(context)
+        if len(crm.tokens) == 1:
+            hooks.update(world.hook.id, {"key": "another"})
+
+    crm.on_handle = change_then_use
+    world.send("contact.created")
+    world.send("contact.updated")
+    world.work()
+    assert crm.tokens == ["token-1", "token-2"]

@@ -124,11 +124,13 @@ def make_plugin(crm: Crm, **options: Any) -> Plugin:
 class World:
     """An application with an account, a source and a hook, and ways to make things happen."""
 
-    def __init__(self, app: Flask, plugin_id: str = "crm") -> None:
+    def __init__(
+        self, app: Flask, plugin_id: str = "crm", settings: dict[str, Any] | None = None
+    ) -> None:
         self.app = app
         self.account = accounts.create("Acme")
         self.source = sources.create(self.account, "events")
-        self.hook: Hook = hooks.create(self.account, plugin_id, {})[0]
+        self.hook: Hook = hooks.create(self.account, plugin_id, settings or {})[0]
         self.drain = Drain.of_app(app, "test-worker")
         self.ready = ReadyLanes(app.extensions["hub.redis"])
         self.sweeper = Sweeper(app)

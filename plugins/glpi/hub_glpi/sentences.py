@@ -99,6 +99,9 @@ SETUP_DONE_CLOCK: Final = (
     "GLPI {version} is ready: tickets go to {entity}, as user {user}. "
     "Its clock differs by {minutes} minutes from the hub's: check both."
 )
+URL_LEADS_AWAY: Final = (
+    "This address leads to another server, {address}: if that is your GLPI, enter that address."
+)
 URL_NOT_GLPI: Final = (
     "There is no GLPI API at {address}: enter the address that GLPI shows under "
     "Setup > General > API, which ends in /apirest.php."

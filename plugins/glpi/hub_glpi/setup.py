@@ -94,13 +94,19 @@ class GlpiSetup(SetupService):
     # The address.
 
     def _find_api(self) -> str:
-        """The API's address, completed and with redirects followed. No credential is sent."""
+        """The API's address, completed and with redirects followed. No credential is sent.
+
+        They are followed on one host only: the tokens were entered for that one.
+        """
         address = api_address(self.context.settings["api_url"])
+        entered = urlsplit(address).hostname
         for _ in range(_MOST_REDIRECTS):
             response = self._ask(address)
             if not 300 <= response.status_code < 400:
                 break
             address = _followed(response, address)
+            if urlsplit(address).hostname != entered:
+                raise SetupFailed(sentences.URL_LEADS_AWAY.format(address=address), field="api_url")
         if _speaks_api(response):
             return address
         match = _TITLE.search(response.content[:20_000].decode("utf-8", "replace"))

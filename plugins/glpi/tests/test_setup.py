@@ -101,6 +101,15 @@ class TestAddress:
         hub = make_simulated_hub(with_setup=False, api_url=elsewhere.url)
         assert hub.setup().settings == {"api_url": simulator.api_url}
 
+    def test_a_redirect_to_another_host_is_told_not_followed(
+        self, simulator: GlpiSimulator, elsewhere: Any, make_simulated_hub: Any
+    ) -> None:
+        """The tokens were entered for the host that the person named."""
+        away = simulator.api_url.replace("127.0.0.1", "localhost")
+        elsewhere.answer = (301, {"Location": f"{away}/initSession"}, b"")
+        error = failure(make_simulated_hub(with_setup=False, api_url=elsewhere.url))
+        assert fields(error) == (sentences.URL_LEADS_AWAY.format(address=away), "api_url")
+
     def test_going_round_in_circles(self, elsewhere: Any, make_simulated_hub: Any) -> None:
         elsewhere.answer = (302, {"Location": "/apirest.php/initSession"}, b"")
         error = failure(make_simulated_hub(with_setup=False, api_url=elsewhere.url))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import json
-import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -17,6 +16,7 @@ from hub.sdk.errors import LaneLost, RetryLater
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
 from hub.security.outbound import OutboundGuard
+from tests.support.web import serving
 
 
 class Remote:
@@ -47,21 +47,16 @@ class Remote:
             def log_message(self, *_: object) -> None:
                 """Nothing."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
 
 
 @pytest.fixture
 def remote() -> Iterator[Remote]:
     remote = Remote()
-    yield remote
-    remote.close()
+    with serving(remote.server):
+        yield remote
 
 
 CALLS = [
@@ -134,7 +129,8 @@ def test_the_last_check_stands_before_a_lean_call(remote):
 
 
 def test_a_remote_that_is_gone_was_not_reached(remote):
-    remote.close()
+    remote.server.shutdown()
+    remote.server.server_close()
     client = HttpClient(new_session(OutboundGuard()), redactor=Redactor())
     with pytest.raises(RetryLater) as caught:
         client.post(f"{remote.url}/x", json={"a": 1})

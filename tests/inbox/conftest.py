@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from werkzeug.serving import make_server
 from hub.accounts import accounts, hooks, sources
 from hub.models import Source
 from tests.support.crm import Crm, make_plugin
+from tests.support.web import serving
 
 SECRET = "kq3Vw8TzN5yRb2MhXcJp7LdF"
 
@@ -67,10 +67,5 @@ def crm() -> Crm:
 def door(make_app: Callable[..., Flask], crm: Crm) -> Iterator[Door]:
     app = make_app(make_plugin(crm))
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    with app.app_context():
+    with serving(server), app.app_context():
         yield Door(app, f"http://127.0.0.1:{server.server_port}")
-    server.shutdown()
-    thread.join()
-    server.server_close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from hub.delivery.transport import new_session
 from hub.sdk import NeedsAttention
 from hub.security.outbound import ForbiddenAddress, OutboundGuard
+from tests.support.web import serving
 
 
 @pytest.mark.parametrize(
@@ -45,12 +45,8 @@ def test_a_connection_to_a_denied_address_is_closed_before_a_byte_is_sent():
             seen.append(self.path)
 
     server = HTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
+    with serving(server):
         session = new_session(OutboundGuard(deny=(ipaddress.ip_network("127.0.0.0/8"),)))
         with pytest.raises(NeedsAttention):
             session.get(f"http://localhost:{server.server_port}/secret", timeout=5)
-    finally:
-        server.shutdown()
-        server.server_close()
     assert seen == []

@@ -16,6 +16,7 @@ from typing import Any
 
 import requests
 
+from hub.delivery.transport import new_session
 from hub.sdk.context import SessionDriver
 from hub.sdk.errors import HubError, RetryLater
 from hub.sdk.events import Event
@@ -25,6 +26,7 @@ from hub.sdk.processor import Done, Outcome
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import secret_names
 from hub.sdk.testing.links import MemoryLinks, StoredLinks
+from hub.security.outbound import OutboundGuard
 
 IDENTITY_WAIT = 30.0
 
@@ -87,6 +89,15 @@ class MemoryStore:
             return self._identities.setdefault(key, threading.Lock())
 
 
+def hub_session() -> requests.Session:
+    """The hub's own transport, for ``MemoryContext(session=...)``.
+
+    It sends what a plain session would, for a third of the CPU; what patches ``requests`` does not
+    see its calls.
+    """
+    return new_session(OutboundGuard())
+
+
 class MemorySession:
     """A session on loan."""
 
@@ -146,6 +157,7 @@ class MemoryContext:
     """Implements ``hub.sdk.Context`` and ``hub.sdk.SetupContext``.
 
     ``settings`` go through the plugin's schema when a plugin is given, so defaults are filled in.
+    Calls are made with ``session``, or with a plain one of ``requests``.
 
     :ivar calls: every HTTP call made.
     :ivar steps: the names of the setup steps gone through; ``titles`` what people read.
@@ -169,6 +181,7 @@ class MemoryContext:
         crash_at: int | None = None,
         settle: float = 0.0,
         read_timeout: float = READ_TIMEOUT,
+        session: requests.Session | None = None,
     ) -> None:
         self.plugin = plugin
         given = dict(settings or {})
@@ -192,7 +205,7 @@ class MemoryContext:
         self.links = MemoryLinks(self.store.links, self.clock, self.boundary, settle)
         self.sessions = MemorySessions(self)
         self.http = HttpClient(
-            requests.Session(),
+            session or requests.Session(),
             redactor=self.redactor,
             rules=CallRules(before=self._before_call, after=self._after_call),
             read_timeout=read_timeout,

@@ -35,7 +35,7 @@ from hub.sdk import (
     SetupResult,
     Source,
 )
-from hub.sdk.testing.context import MemoryContext, MemoryStore, MovableClock
+from hub.sdk.testing.context import MemoryContext, MemoryStore, MovableClock, hub_session
 
 LIVE_URL = "HUB_LIVE_GLPI_URL"
 
@@ -220,6 +220,7 @@ class Hub:
             learned=self.learned,
             clock=self.clock,
             default_region=self.default_region,
+            session=hub_session(),
             **options,
         )
 

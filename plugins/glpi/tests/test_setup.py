@@ -16,6 +16,7 @@ from hub_glpi.setup import api_address
 from hub_glpi.simulator import GlpiSimulator
 
 from hub.sdk import HubError, NeedsAttention, Rejected, RetryLater, SetupFailed
+from hub.sdk.testing.context import hub_session
 from hub.sdk.testing.simulator import Fault
 
 EXPECTED = "https://glpi.example.com/apirest.php"
@@ -84,7 +85,7 @@ def elsewhere() -> Iterator[Any]:
 
     Handler.asked = []
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     Handler.url = f"http://127.0.0.1:{server.server_address[1]}"  # type: ignore[attr-defined]
     yield Handler
@@ -157,7 +158,7 @@ class TestAddress:
         def fail(*_: Any, **__: Any) -> None:
             raise error
 
-        monkeypatch.setattr(requests.Session, "request", fail)
+        monkeypatch.setattr(type(hub_session()), "request", fail)
         assert fields(failure(make_simulated_hub(with_setup=False))) == (sentence, "api_url")
 
     @pytest.mark.parametrize("state", ["maintenance", "database_down", "not_configured"])

@@ -29,7 +29,7 @@ from hub.sdk import (
     Sender,
     Source,
 )
-from hub.sdk.testing.context import MemoryContext, MemoryStore, MovableClock
+from hub.sdk.testing.context import MemoryContext, MemoryStore, MovableClock, hub_session
 
 BEGIN = datetime(2026, 7, 14, 10, 0, tzinfo=UTC)
 ANN = Contact(id="501", name="Ann Lindqvist", email="ann@example.com", phone="+4915112345678")
@@ -110,6 +110,7 @@ class World:
             store=self.store,
             clock=self.clock,
             default_region=self.region,
+            session=hub_session(),
             **options,
         )
         return self.last

@@ -10,6 +10,7 @@ import requests
 from hub_leadsquared import sentences
 
 from hub.sdk import NeedsAttention, RetryLater, SetupFailed
+from hub.sdk.testing.context import hub_session
 from hub.sdk.testing.simulator import Fault
 
 
@@ -104,7 +105,7 @@ class TestFailure:
         def refuse(*_: Any, **__: Any) -> None:
             raise requests.exceptions.SSLError("self-signed certificate")
 
-        monkeypatch.setattr(requests.Session, "request", refuse)
+        monkeypatch.setattr(type(hub_session()), "request", refuse)
         error = failure(fresh)
         assert error.sentence.startswith("The TLS certificate of 127.0.0.1 cannot be verified")
         assert error.field == "api_url"

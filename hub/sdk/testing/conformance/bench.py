@@ -12,7 +12,7 @@ from hub.sdk.http import READ_TIMEOUT
 from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
 from hub.sdk.setup import SetupResult
-from hub.sdk.testing.context import MemoryContext, MemoryStore, MovableClock
+from hub.sdk.testing.context import MemoryContext, MemoryStore, MovableClock, hub_session
 from hub.sdk.testing.simulator import Simulator
 from hub.sdk.testing.stories import BEGIN
 
@@ -62,6 +62,7 @@ class Bench:
         """The context of one more worker of the hook; it becomes ``last``."""
         options.setdefault("settle", SETTLE)
         options.setdefault("read_timeout", self.read_timeout)
+        options.setdefault("session", hub_session())
         self.last = MemoryContext(
             self.plugin,
             self.settings,

@@ -96,12 +96,15 @@ class DeliveryContext(HookContext):
         identities: Identities,
         trace: Trace,
         following: Callable[[Sequence[str]], Sequence[Event]],
+        insisted: bool = False,
     ) -> None:
         super().__init__(hook, http, clock, redactor)
         self.links = links
         self._identities = identities
         self._trace = trace
         self._following = following
+        #: See ``hub.sdk.context.Context.insisted``.
+        self.insisted = insisted
         self._sessions: LaneSessions | None = None
 
     @property

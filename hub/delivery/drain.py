@@ -287,7 +287,17 @@ class Drain:
                 # back is a fence, too, and one writer needs no lock.
                 lanes.renew(session, lease, now, self._policy.lease)
             links.write(session)
-            record(session, work, endings, calls, now, self._retry, self._breaker, self._rng)
+            record(
+                session,
+                work,
+                lease.lane_id,
+                endings,
+                calls,
+                now,
+                self._retry,
+                self._breaker,
+                self._rng,
+            )
             if not turn.is_handed_over:
                 return self._next(session, lease)
             rest = leave(session, lease, now)
@@ -392,6 +402,7 @@ class Drain:
             identities=identities,
             trace=trace,
             following=look_ahead,
+            insisted=work.items[0].insisted,
         )
 
     def _ensure_ours(self, lease: Lease) -> None:

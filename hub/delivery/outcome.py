@@ -13,14 +13,15 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.database import table_of
-from hub.delivery import breaker
+from hub.delivery import breaker, kept
 from hub.delivery.dispatch import Bug, Ending
 from hub.delivery.policy import BreakerPolicy, RetryPolicy
-from hub.delivery.work import Item, Work
+from hub.delivery.work import Item, Work, canonical
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Hook, HookStatus
 from hub.prepared import run
 from hub.sdk.errors import (
     HubError,
+    KeepBack,
     NeedsAttention,
     Postpone,
     Rejected,
@@ -79,6 +80,7 @@ class _Record:
 def record(
     session: Session,
     work: Work,
+    lane_id: int,
     endings: Sequence[Ending],
     calls: Sequence[dict[str, Any]],
     now: datetime,
@@ -118,6 +120,7 @@ def record(
             _log.error(
                 "dead letter", hook=work.hook.id, delivery=item.delivery_id, reason=written.sentence
             )
+    _keep_back(session, work, lane_id, endings, now)
     _tell_hook(session, work, endings, bool(calls), now, breaker_policy)
 
 
@@ -140,6 +143,13 @@ def _judge(
                 DeliveryState.WAITING,
                 ending.sentence,
                 due_at=now + timedelta(seconds=ending.delay),
+            )
+        case KeepBack():
+            return _Record(
+                AttemptOutcome.POSTPONED,
+                DeliveryState.WAITING,
+                ending.sentence,
+                due_at=now + timedelta(days=ending.days),
             )
         case Bug():
             if item.bugs + 1 >= retry.bugs:
@@ -183,6 +193,33 @@ def _later(
         due_at=now + timedelta(seconds=delay),
         failing=True,
     )
+
+
+def _keep_back(
+    session: Session, work: Work, lane_id: int, endings: Sequence[Ending], now: datetime
+) -> None:
+    """Put aside what is kept back; at once out again if it is known by now whose it is."""
+    both = zip(work.items, endings, strict=True)
+    items = [(item, ending) for item, ending in both if isinstance(ending, KeepBack)]
+    if not items:
+        return
+    kept.keep(
+        session,
+        work.hook.id,
+        lane_id,
+        [(item.delivery_id, _subject(item), now + timedelta(days=e.days)) for item, e in items],
+    )
+    first, event = items[0][0], items[0][0].event
+    for row in kept.tellers(session, event):
+        teller = canonical(row.id, row.data, row.received_at)
+        if work.plugin.processor.is_known(teller, work.hook.default_region):
+            ids = kept.of_person(session, work.hook.id, _subject(first), teller.id)
+            kept.release(session, ids, lane_id, teller.id)
+            return
+
+
+def _subject(item: Item) -> kept.Subject:
+    return kept.Subject.of_event(item.event)
 
 
 def _tell_hook(

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.delivery import lanes
+from hub.delivery import kept, lanes
 from hub.delivery.history import DeliveryFilter
 from hub.models import Delivery, DeliveryState, Event
 
@@ -60,11 +60,24 @@ def count(wanted: DeliveryFilter, most: int) -> int:
         return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
+def insist(delivery_id: int) -> int:
+    """Deliver what is kept back of the delivery's conversation although nobody is known; returns
+    how many deliveries that makes owed."""
+
+    def work(session: Session) -> int:
+        count, lane_ids = kept.insist(session, delivery_id)
+        lanes.recompute(session, lane_ids, SystemClock().now())
+        return count
+
+    return in_transaction(work)
+
+
 def skip(delivery_id: int, reason: str) -> bool:
     """Give up an open or dead delivery, for a stated reason; ``False`` when it is neither."""
 
     def work(session: Session) -> bool:
         now = SystemClock().now()
+        kept.send_home(session, [delivery_id])
         row = session.execute(
             update(Delivery)
             .where(
@@ -102,6 +115,7 @@ def _page(session: Session, wanted: DeliveryFilter, after: int) -> list[int]:
 
 def _replay(session: Session, ids: Sequence[int]) -> int:
     now = SystemClock().now()
+    kept.send_home(session, ids)
     lane_ids = session.scalars(
         update(Delivery)
         .where(Delivery.id.in_(ids), Delivery.state.in_(_REPLAYABLE))

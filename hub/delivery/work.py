@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from hub.database import table_of
-from hub.delivery import breaker
+from hub.delivery import breaker, kept
 from hub.delivery.context import HookView
 from hub.delivery.lanes import Lease
 from hub.delivery.order import in_order
@@ -27,6 +27,7 @@ from hub.models import (
     DeliveryState,
     Event,
     Hook,
+    KeptBack,
 )
 from hub.plugins import Registry
 from hub.prepared import look, run, run_each
@@ -36,6 +37,7 @@ from hub.sdk.settings import completed
 
 _deliveries, _events, _attempts = table_of(Delivery), table_of(Event), table_of(Attempt)
 _hooks, _accounts, _breakers = table_of(Hook), table_of(Account), table_of(Breaker)
+_kept = table_of(KeptBack)
 
 #: How far ahead in the lane is looked, for batches and for what supersedes what.
 AHEAD = 100
@@ -50,6 +52,9 @@ class Item:
     bugs: int
     failing_since: datetime | None
     event: events.Event
+    #: The event that told whose it is, after it was kept back.
+    known_by: int | None
+    insisted: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +90,11 @@ class _Waiting:
     attempts: int
     bugs: int
     failing_since: datetime | None
+    known_by: int | None
+    insisted: bool | None
     event_id: int
     name: str
+    source_id: int
     contact_id: str | None
     conversation_id: str | None
     message_id: str | None
@@ -106,8 +114,9 @@ class _Waiting:
 #: The columns in the order of ``_Waiting``.
 _OPEN_DELIVERIES = (
     select(
-        *_deliveries.c["id", "state", "due_at", "attempts", "bugs", "failing_since", "event_id"],
-        *_events.c["name", "contact_id", "conversation_id", "message_id"],
+        *_deliveries.c["id", "state", "due_at", "attempts", "bugs", "failing_since"],
+        *_deliveries.c["known_by", "insisted", "event_id"],
+        *_events.c["name", "source_id", "contact_id", "conversation_id", "message_id"],
         *_events.c["ordered_at", "settled_at"],
     )
     .join(_events, _events.c.id == _deliveries.c.event_id)
@@ -118,12 +127,14 @@ _OPEN_DELIVERIES = (
 _EVENTS_OF = select(*_events.c["id", "data", "received_at"]).where(
     _events.c.id.in_(bindparam("event_ids", expanding=True))
 )
-#: The columns in the order of ``HookView``, then of what is seen of its breaker.
+#: The columns in the order of ``HookView``, then whether it keeps anything back, and what is seen
+#: of its breaker.
 _WORKING_HOOK = (
     select(
         *_hooks.c["id", "account_id"],
         *_accounts.c["name", "default_region"],
         *_hooks.c["plugin_id", "settings", "secrets", "learned", "calls_per_second"],
+        select(_kept.c.delivery_id).where(_kept.c.hook_id == _hooks.c.id).exists(),
         *breaker.SEEN,
     )
     .join(_accounts, _accounts.c.id == _hooks.c.account_id)
@@ -150,6 +161,8 @@ def choose(
     breaker_policy: BreakerPolicy,
 ) -> Work | Nothing:
     """The lane's next work. The caller holds the fence of the lane."""
+    if lease.key == kept.LANE_KEY:
+        return Nothing(kept.end(session, lease.lane_id, now))
     waiting = _open_deliveries(session, lease.lane_id)
     waiting = _bury_crashed(session, waiting, now, retry)
     if not waiting:
@@ -158,7 +171,8 @@ def choose(
     row = run(session, _WORKING_HOOK, hook_id=lease.hook_id).one_or_none()
     if row is None:
         return Nothing(head.not_before or now)
-    hook = HookView(*row[: -len(breaker.SEEN)])
+    *of_hook, keeps_back = row[: -len(breaker.SEEN)]
+    hook = HookView(*of_hook)
     plugin = registry.plugins.get(hook.plugin_id)
     if plugin is None:
         return Nothing(head.not_before or now)
@@ -169,10 +183,28 @@ def choose(
     gate = breaker.enter(session, seen, now, breaker_policy)
     if not gate.open:
         return Nothing(head.not_before or now, hold_until=gate.retry_at)
+    if keeps_back and _release(session, lease, hook, plugin, head):
+        waiting = _open_deliveries(session, lease.lane_id)
     waiting = _supersede(session, waiting, plugin, now)
     chosen = waiting[:1] if gate.probe else _batch(waiting, plugin, now)
     items = _begin(session, chosen, now, worker)
     return Work(hook, plugin, items, gate.probe, is_last=len(chosen) == len(waiting))
+
+
+def _release(
+    session: Session, lease: Lease, hook: HookView, plugin: Plugin, head: _Waiting
+) -> bool:
+    """Whether the head of the lane tells who somebody is of whom something was kept back: that
+    comes before it now."""
+    subject = kept.Subject.of(head.source_id, head.contact_id, head.conversation_id)
+    ids = kept.of_person(session, lease.hook_id, subject, head.event_id)
+    if not ids:
+        return False
+    (row,) = run(session, _EVENTS_OF, event_ids=[head.event_id])
+    event = canonical(row.id, row.data, row.received_at)
+    if not plugin.processor.is_known(event, hook.default_region):
+        return False
+    return kept.release(session, ids, lease.lane_id, head.event_id) > 0
 
 
 def leave(session: Session, lease: Lease, now: datetime) -> Nothing:
@@ -188,13 +220,14 @@ def following(lease: Lease, names: Sequence[str]) -> list[events.Event]:
     if not wanted:
         return []
     found = {
-        row.id: _canonical(row.id, row.data, row.received_at)
+        row.id: canonical(row.id, row.data, row.received_at)
         for row in look(_EVENTS_OF, event_ids=wanted)
     }
     return [found[event_id] for event_id in wanted]
 
 
-def _canonical(event_id: int, data: Mapping[str, Any], received_at: datetime) -> events.Event:
+def canonical(event_id: int, data: Mapping[str, Any], received_at: datetime) -> events.Event:
+    """The event of what is stored of it."""
     return replace(events.from_data({"id": event_id, **data}), received_at=received_at)
 
 
@@ -270,11 +303,16 @@ def _batch(waiting: Sequence[_Waiting], plugin: Plugin, now: datetime) -> Sequen
     most = plugin.processor.batches.get(head.name, 1)
     batch = [head]
     for item in waiting[1:most]:
-        same = (item.name, item.conversation_id) == (head.name, head.conversation_id)
+        same = _kind(item) == _kind(head)
         if not (same and item.is_due(now)):
             break
         batch.append(item)
     return batch
+
+
+def _kind(item: _Waiting) -> tuple[object, ...]:
+    """What the deliveries of one batch share."""
+    return item.name, item.conversation_id, item.known_by, item.insisted
 
 
 def _begin(session: Session, chosen: Sequence[_Waiting], now: datetime, worker: str) -> list[Item]:
@@ -296,15 +334,23 @@ def _begin(session: Session, chosen: Sequence[_Waiting], now: datetime, worker: 
             for item in chosen
         ],
     )
-    rows = run(session, _EVENTS_OF, event_ids=[item.event_id for item in chosen])
-    by_id = {row.id: _canonical(row.id, row.data, row.received_at) for row in rows}
+    wanted = {item.event_id for item in chosen} | {item.known_by for item in chosen}
+    rows = run(session, _EVENTS_OF, event_ids=sorted(filter(None, wanted)))
+    by_id = {row.id: canonical(row.id, row.data, row.received_at) for row in rows}
     return [
         Item(
             item.id,
             item.attempts + 1,
             item.bugs,
             item.failing_since,
-            by_id[item.event_id],
+            _of_known(by_id[item.event_id], by_id.get(item.known_by or 0)),
+            item.known_by,
+            bool(item.insisted),
         )
         for item in chosen
     ]
+
+
+def _of_known(event: events.Event, teller: events.Event | None) -> events.Event:
+    """The event with its contact as the event shows it that told who that is."""
+    return event if teller is None else replace(event, contact=teller.contact or event.contact)

@@ -2,7 +2,7 @@
 
 from hub.models.account import Account
 from hub.models.audit import AuditEntry
-from hub.models.delivery import OPEN, Attempt, AttemptOutcome, Delivery, DeliveryState
+from hub.models.delivery import OPEN, Attempt, AttemptOutcome, Delivery, DeliveryState, KeptBack
 from hub.models.event import Event
 from hub.models.hook import WORKING, Breaker, BreakerState, Hook, HookStatus
 from hub.models.lane import Lane
@@ -35,6 +35,7 @@ __all__ = [
     "HookStatus",
     "IdentityClaim",
     "Invitation",
+    "KeptBack",
     "Lane",
     "Link",
     "LinkState",

@@ -6,8 +6,17 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    select,
+    text,
+)
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from hub.database import BigId, Json, Model, Moment
 from hub.models.hook import values_of
@@ -42,6 +51,33 @@ class AttemptOutcome(enum.StrEnum):
     NEEDS_ATTENTION = "needs_attention"
     BUG = "bug"
     CRASHED = "crashed"
+
+
+class KeptBack(Model):
+    """A delivery that is kept back until it is known whose it is.
+
+    It waits outside its lane, in nobody's way, and counts only while its delivery waits for the
+    end of the keeping: one that was replayed by a version that knows of no keeping does not.
+    """
+
+    __tablename__ = "kept_deliveries"
+    __table_args__ = (
+        Index("ix_kept_deliveries_contact", "hook_id", "contact"),
+        Index("ix_kept_deliveries_conversation", "hook_id", "conversation"),
+        Index("ix_kept_deliveries_until", "hook_id", "until"),
+    )
+
+    delivery_id: Mapped[int] = mapped_column(
+        ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
+    )
+    hook_id: Mapped[int] = mapped_column(ForeignKey("hooks.id", ondelete="CASCADE"))
+    #: Whose it is, as far as it is known: "<source>/<number>".
+    contact: Mapped[str | None] = mapped_column(String(200))
+    conversation: Mapped[str | None] = mapped_column(String(200))
+    #: When the keeping ends.
+    until: Mapped[datetime] = mapped_column(Moment)
+    #: The lane that it was taken out of.
+    home_lane_id: Mapped[int] = mapped_column(BigId)
 
 
 class Delivery(Model):
@@ -88,6 +124,17 @@ class Delivery(Model):
     failing_since: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)
+    #: The event that told whose it is, after it was kept back. No foreign key: that event may go.
+    known_by: Mapped[int | None] = mapped_column(BigId)
+    #: A person has decided that it goes on without anybody being known.
+    insisted: Mapped[bool | None]
+    #: Until when it is kept back, if it is.
+    kept_until: Mapped[datetime | None] = column_property(
+        select(KeptBack.until)
+        .where(KeptBack.delivery_id == id, KeptBack.until == due_at)
+        .correlate_except(KeptBack)
+        .scalar_subquery()
+    )
 
 
 class Attempt(Model):

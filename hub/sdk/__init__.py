@@ -16,6 +16,7 @@ from hub.sdk.context import (
 )
 from hub.sdk.errors import (
     HubError,
+    KeepBack,
     LaneLost,
     NeedsAttention,
     Postpone,
@@ -76,6 +77,7 @@ __all__ = [
     "HttpClient",
     "HubError",
     "Intent",
+    "KeepBack",
     "LaneLost",
     "Link",
     "Links",

@@ -108,6 +108,11 @@ class Context(CallContext, Protocol):
         """Two-letter country code for phone numbers without a country code."""
 
     @property
+    def insisted(self) -> bool:
+        """Whether a person has decided that this event, which was kept back, is to be delivered
+        although it is not known whose it is. Since SDK 1.1."""
+
+    @property
     def links(self) -> Links:
         """The hook's links."""
 

@@ -58,6 +58,20 @@ class Postpone(HubError):
         self.delay = delay
 
 
+class KeepBack(HubError):
+    """It is not known yet whose this is, and the connection wants to wait until it is.
+
+    Nothing failed: it burns no attempt and no patience, and does not hold up what comes after.
+    When an event tells who the person is (``Processor.is_known``), everything that was kept back
+    of the contact and of the conversation is delivered first, in order, with the contact as that
+    event shows it. What is still kept back after ``days`` is skipped. Since SDK 1.1.
+    """
+
+    def __init__(self, sentence: str, *, days: float = 30) -> None:
+        super().__init__(sentence)
+        self.days = days
+
+
 class Rejected(HubError):
     """This event can never succeed: it goes to the dead letters with the reason.
 

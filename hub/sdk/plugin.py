@@ -20,7 +20,7 @@ from hub.sdk.settings import SettingsSchema
 from hub.sdk.setup import SetupService
 
 #: The version of the SDK. Plugins name the range they work with in their manifest.
-SDK_VERSION = "1.0"
+SDK_VERSION = "1.1"
 
 _ID = re.compile(r"[a-z][a-z0-9_]{1,39}")
 

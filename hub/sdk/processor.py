@@ -33,6 +33,9 @@ class Processor:
 
     #: Event names that can be handled together, and how many at once.
     batches: ClassVar[dict[str, int]] = {}
+    #: Whether a person may decide that what is kept back is delivered although nobody is known
+    #: (``Context.insisted``). Since SDK 1.1.
+    can_insist: ClassVar[bool] = False
     #: Event names of which only the newest waiting one of a subject need be handled.
     supersedable: ClassVar[frozenset[str]] = frozenset()
 
@@ -47,6 +50,18 @@ class Processor:
         holds the database, so the answer must come from the arguments alone, and at once.
         """
         return ()
+
+    @staticmethod
+    def is_known(event: Event, default_region: str | None) -> bool:
+        """Whether the event tells who the person is, so that what was kept back (``KeepBack``) can
+        be delivered.
+
+        Asked only while something of the event's contact or conversation is kept back, and while
+        the database is held: the answer must come from the arguments alone, and at once. A plugin
+        that does not say gets everything that was kept back once more with every event. Since
+        SDK 1.1.
+        """
+        return True
 
 
 Outcome = Done | HubError

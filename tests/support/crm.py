@@ -24,6 +24,7 @@ from hub.sdk import (
     Conversation,
     Done,
     Event,
+    KeepBack,
     Message,
     Outcome,
     Plugin,
@@ -60,17 +61,27 @@ class Setup(SetupService):
         return SetupResult("It works.", learned={"version": "1"})
 
 
+def _has_email(event: Event, default_region: str | None) -> bool:
+    return event.contact is not None and event.contact.email is not None
+
+
 def make_plugin(crm: Crm, **options: Any) -> Plugin:
-    """A plugin that writes what it handles into ``crm``."""
+    """A plugin that writes what it handles into ``crm``; with ``keeps_back``, only of people whose
+    email it knows."""
+    keeps_back = options.pop("keeps_back", False)
 
     class CrmProcessor(Processor):
         batches = options.pop("batches", {})
         supersedable = options.pop("supersedable", frozenset())
         identity_keys = staticmethod(options.pop("identity_keys", Processor.identity_keys))
 
+        is_known = staticmethod(options.pop("is_known", _has_email))
+
         def _handle(self, event: Event) -> Done:
             if crm.on_handle is not None:
                 crm.on_handle(self.context)
+            if keeps_back and not (self.context.insisted or _has_email(event, None)):
+                raise KeepBack("Nothing is known of the person.", days=30)
             trouble = crm.troubles.pop(0) if crm.troubles else None
             if trouble is not None:
                 raise trouble
@@ -141,6 +152,7 @@ class World:
         name: str,
         *,
         contact: str = "1",
+        email: str | None = None,
         conversation: str | None = None,
         message: str | None = None,
         key: str | None = None,
@@ -152,7 +164,7 @@ class World:
                 name=name,
                 occurred_at=NOW,
                 source=Source(self.source.id, "events"),
-                contact=Contact(contact),
+                contact=Contact(contact, email=email),
                 conversation=Conversation(conversation) if conversation else None,
                 message=Message(message) if message else None,
             ),

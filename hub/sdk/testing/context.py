@@ -163,6 +163,7 @@ class MemoryContext:
     :ivar steps: the names of the setup steps gone through; ``titles`` what people read.
     :ivar story: the sentences given to ``progress``.
     :ivar waiting: the events that wait behind this one in the lane; settable.
+    :ivar insisted: whether a person wants this event delivered although nobody is known; settable.
     :ivar boundaries: the names of the boundaries passed so far.
     :ivar crash_at: the number of the boundary (from 1) at which the worker dies.
     """
@@ -200,6 +201,7 @@ class MemoryContext:
         self.titles: list[str] = []
         self.story: list[str] = []
         self.waiting: list[Event] = []
+        self.insisted = False
         self.boundaries: list[str] = []
         self.crash_at = crash_at
         self.links = MemoryLinks(self.store.links, self.clock, self.boundary, settle)

@@ -44,6 +44,7 @@ from hub.sdk.events import (
     Source,
 )
 from hub.sdk.http import Call, HttpClient, json_of
+from hub.sdk.inboxes import Inboxes
 from hub.sdk.links import Intent, Link, Links, Remote
 from hub.sdk.plugin import SDK_VERSION, Plugin
 from hub.sdk.processor import BatchOutcome, Done, Outcome, Processor
@@ -76,6 +77,7 @@ __all__ = [
     "Event",
     "HttpClient",
     "HubError",
+    "Inboxes",
     "Intent",
     "KeepBack",
     "LaneLost",

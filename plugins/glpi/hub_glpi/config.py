@@ -35,6 +35,7 @@ class Config:
     sync_followups: bool
     ticket_type: int
     category_id: int | None
+    request_source_id: int | None
     default_user_id: int | None
     anonymous_tickets: bool
     statuses: Mapping[str, int]
@@ -66,6 +67,7 @@ class Config:
             sync_followups=settings["enable_followup_sync"],
             ticket_type=int(settings["ticket_type"]),
             category_id=settings["category_id"],
+            request_source_id=settings["request_source_id"],
             default_user_id=settings["default_user_id"],
             anonymous_tickets=settings["anonymous_tickets"],
             statuses={name: int(settings[f"status_{name}"]) for name in STATUSES},

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from hub.sdk import Conversation, Done, Event, Link, Message, Skip
+from hub.sdk import Conversation, Done, Event, Inboxes, Link, Message, Skip
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.mappers import conversation as mapper
@@ -72,7 +72,7 @@ class Conversations:
         ticket = self._read(link)
         current = str(ticket.get("content") or "")
         body = message_mapper.body(message, language)
-        content = self._content(event, body)
+        content = self._content(event, body, link)
         text = fingerprint(content)
         told = digest(message, language)
         if mapper.no_message_yet(language) in current:
@@ -80,16 +80,38 @@ class Conversations:
             if ticket.get("name") == mapper.title(conversation, "", language):
                 patch["name"] = mapper.title(conversation, message.text, language)
             self._write(link, patch)
-        elif fingerprint(current) == self._first_version(event, message):
+        elif fingerprint(current) == self._first_version(event, message, link):
             # A try of an older version was cut off after it had written this.
             text = fingerprint(current)
         elif fingerprint(current) != text:
             self._links.update(link, data={**link.data, "first_message": ""})
             return False
-        known = {"first_message": key(event, message.id), "body": told, "text": text}
+        known = {
+            "first_message": key(event, message.id),
+            "body": told,
+            "text": text,
+            "inbox": self._inbox(event, link),
+        }
         self._links.update(link, data={**link.data, **known})
         self._work.say(sentences.TICKET_TEXT_SET, id=link.remote_id)
         return True
+
+    def name_inbox(self, event: Event, link: Link) -> None:
+        """Name the inbox in a ticket that was made before anybody had told its name, and that has
+        no message as its text yet."""
+        name = conversation_of(event).inbox_name
+        unnamed = "inbox" in link.data and link.data["inbox"] is None
+        if not name or not unnamed or link.data.get("first_message") is not None:
+            return
+        Inboxes(self._links).name(event.source, conversation_of(event).inbox_id, name)
+        content = self._content(event, "", link)
+        known = {**link.data, "inbox": name, "text": fingerprint(content)}
+        current = fingerprint(str(self._read(link).get("content") or ""))
+        if current == link.data.get("text"):
+            self._write(link, {"content": self._work.html(content)})
+        elif current != known["text"]:
+            known["text"] = link.data.get("text")
+        self._links.update(link, data=known)
 
     def rewrite_text(
         self,
@@ -108,7 +130,7 @@ class Conversations:
         """
         if told == link.data.get("body"):
             raise Skip(sentences.NOTHING_CHANGED)
-        content = self._content(event, body)
+        content = self._content(event, body, link)
         wanted = fingerprint(content)
         current = fingerprint(str(self._read(link).get("content") or ""))
         if current not in (wanted, link.data.get("text")):
@@ -234,11 +256,15 @@ class Conversations:
             raise Skip(sentence)
         return ticket
 
-    def _first_version(self, event: Event, message: Message) -> str:
+    def _first_version(self, event: Event, message: Message, link: Link) -> str:
         """The fingerprint of the text that version 1 of this plugin made of the message."""
-        return fingerprint(self._content(event, first_body(message, self._config.language)))
+        body = first_body(message, self._config.language)
+        return fingerprint(self._content(event, body, link))
 
-    def _content(self, event: Event, text_html: str) -> str:
-        return mapper.content(
-            event.source, conversation_of(event), text_html, self._config.language
-        )
+    def _inbox(self, event: Event, link: Link) -> str | None:
+        """The name of the conversation's inbox: as the event tells it, or as the ticket has it."""
+        return conversation_of(event).inbox_name or link.data.get("inbox")
+
+    def _content(self, event: Event, text_html: str, link: Link) -> str:
+        conversation = replace(conversation_of(event), inbox_name=self._inbox(event, link))
+        return mapper.content(event.source, conversation, text_html, self._config.language)

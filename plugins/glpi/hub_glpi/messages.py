@@ -120,6 +120,7 @@ class Messages:
             else:
                 outcomes[event.id] = Skip(sentences.EMPTY_MESSAGE)
         if followups:
+            self._conversations.name_inbox(events[0], ticket)
             outcomes.update(self._create(ticket, followups))
         return outcomes
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -11,6 +11,7 @@ from hub.sdk import (
     MESSAGE_CREATED,
     Conversation,
     Event,
+    Inboxes,
     Intent,
     Link,
     Message,
@@ -62,7 +63,7 @@ class Openings:
         if first is None:
             self._wait_for_message(event)
         requester = self._requester(event)
-        link = self._create(event, conversation_of(event), first, requester)
+        link = self._create(event, self._named(event), first, requester)
         if not requester.is_final and event.contact is not None:
             self._requesters.remember(event, conversation_key(event))
         sentence = sentences.TICKET_ADOPTED if link.adopted else sentences.TICKET_CREATED
@@ -70,17 +71,30 @@ class Openings:
 
     def _first_message(self, event: Event) -> Message | None:
         """The customer's first message among those that are known here and now."""
-        events = [event, *self._work.context.following(MESSAGE_CREATED)]
         messages = [
             item.message
-            for item in events
-            if item.message is not None
-            and item.source.id == event.source.id
-            and item.conversation is not None
-            and item.conversation.id == conversation_of(event).id
-            and can_be_text(item.message, self._config.language)
+            for item in self._known(event)
+            if item.message is not None and can_be_text(item.message, self._config.language)
         ]
         return min(messages, key=_age_order, default=None)
+
+    def _known(self, event: Event) -> list[Event]:
+        """The event, and the messages of its conversation that wait behind it."""
+        return [event] + [
+            item
+            for item in self._work.context.following(MESSAGE_CREATED)
+            if item.source.id == event.source.id
+            and item.conversation is not None
+            and item.conversation.id == conversation_of(event).id
+        ]
+
+    def _named(self, event: Event) -> Conversation:
+        """The conversation with the name of its inbox, if that was ever told."""
+        conversation = conversation_of(event)
+        names = [conversation_of(item).inbox_name for item in self._known(event)]
+        told = next(filter(None, names), None)
+        name = Inboxes(self._links).name(event.source, conversation.inbox_id, told)
+        return replace(conversation, inbox_name=name)
 
     def _wait_for_message(self, event: Event) -> None:
         grace = self._config.first_message_grace
@@ -139,6 +153,7 @@ class Openings:
             "first_message": key(event, first.id) if first else None,
             "body": told,
             "text": fingerprint(content),
+            "inbox": conversation.inbox_name,
             "unsolved": self._needs_solution(conversation),
         }
 
@@ -153,6 +168,9 @@ class Openings:
             }
             if config.entity_id is not None:
                 values["entities_id"] = config.entity_id
+            source = mapper.request_source(conversation, config.request_source_id)
+            if source is not None:
+                values["requesttypes_id"] = source
             if config.category_id is not None:
                 values["itilcategories_id"] = config.category_id
             if conversation.created_at is not None:

@@ -127,6 +127,9 @@ CATEGORY_MISSING: Final = "GLPI has no ticket category {id}: enter the number of
 CATEGORY_WRONG_TYPE: Final = (
     "The category {name} is not for this type of ticket: allow it in GLPI, or choose another."
 )
+REQUEST_SOURCE_MISSING: Final = (
+    "GLPI has no request source {id}: enter the number of one, or leave it empty."
+)
 DEFAULT_USER_MISSING: Final = "GLPI has no active user {id}: enter the number of one, or none."
 PROFILE_MISSING: Final = "GLPI has no profile {id}: enter the number of one, or none."
 VERSION_TOO_OLD: Final = "GLPI {version} is too old: the hub needs 9.5 or newer."

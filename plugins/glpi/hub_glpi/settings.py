@@ -104,6 +104,13 @@ class GlpiSettings(SettingsSchema):
         help="The number of the category for new tickets.",
         group=TICKETS,
     )
+    request_source_id = settings.number(
+        "Request source",
+        minimum=1,
+        help="The number of the request source for new tickets. Those of mails have e-mail (2). "
+        "Empty: the one that GLPI gives.",
+        group=TICKETS,
+    )
     anonymous_tickets = settings.toggle(
         "Tickets for unknown customers",
         help="Also when a customer has given neither email nor phone number yet.",

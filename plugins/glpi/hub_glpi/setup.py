@@ -59,6 +59,7 @@ class GlpiSetup(SetupService):
                 entity_id, entity_name = self._entity(glpi, facts)
             with self.context.step("tickets", sentences.STEP_TICKETS):
                 self._check_category(glpi)
+                self._check_request_source(glpi)
                 self._check_default_user(glpi)
                 profile_id = self._profile(glpi, entity_id)
         with self.context.step("clock", sentences.STEP_CLOCK):
@@ -180,6 +181,19 @@ class GlpiSetup(SetupService):
         if category.get(flag) == 0:
             name = category.get("completename") or category.get("name") or category_id
             raise SetupFailed(sentences.CATEGORY_WRONG_TYPE.format(name=name), field="category_id")
+
+    def _check_request_source(self, glpi: Glpi) -> None:
+        source_id = self.context.settings["request_source_id"]
+        if source_id is None:
+            return
+        try:
+            glpi.entities.request_source(source_id)
+        except Missing as error:
+            raise SetupFailed(
+                sentences.REQUEST_SOURCE_MISSING.format(id=source_id), field="request_source_id"
+            ) from error
+        except NotAllowed:
+            pass  # technicians may use request sources that they may not read
 
     def _check_default_user(self, glpi: Glpi) -> None:
         user_id = self.context.settings["default_user_id"]

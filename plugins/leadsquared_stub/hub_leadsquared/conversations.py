@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from hub.sdk import Done, Event, NeedsAttention, Remote, Skip
+from hub.sdk import (
+    MESSAGE_CREATED,
+    Conversation,
+    Done,
+    Event,
+    Inboxes,
+    NeedsAttention,
+    Remote,
+    Skip,
+)
 from hub_leadsquared import sentences
 from hub_leadsquared.mappers.conversation import started_note
 from hub_leadsquared.posts import Post, Posts
@@ -61,7 +71,7 @@ class Conversations:
         return True
 
     def _post(self, event: Event) -> Post:
-        config, conversation = self._work.config, conversation_of(event)
+        config, conversation = self._work.config, self._named(event)
         if not config.started_enabled:
             raise Skip(sentences.STARTED_OFF)
         at = conversation.created_at or event.occurred_at
@@ -74,6 +84,20 @@ class Conversations:
             language=config.language,
         )
         return Post(_KIND, conversation_key(event), self._code(), note, at)
+
+    def _named(self, event: Event) -> Conversation:
+        """The conversation with its inbox's name, as its messages or earlier ones told it."""
+        conversation = conversation_of(event)
+        told = [
+            item.conversation.inbox_name
+            for item in (event, *self._work.context.following(MESSAGE_CREATED))
+            if item.conversation is not None
+            and item.source.id == event.source.id
+            and item.conversation.inbox_id == conversation.inbox_id
+        ]
+        name = next(filter(None, told), None)
+        inbox = Inboxes(self._links).name(event.source, conversation.inbox_id, name)
+        return replace(conversation, inbox_name=inbox)
 
     def _code(self) -> int:
         code = self._work.config.started_code

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from hub.sdk import Done, Event, Link, Message, Outcome, Remote, Skip
+from hub.sdk import Done, Event, Inboxes, Link, Message, Outcome, Remote, Skip
 from hub_leadsquared import sentences
 from hub_leadsquared.mappers.message import Entry
 from hub_leadsquared.notebook import Notebook
@@ -23,7 +23,10 @@ class Messages:
 
     def remember(self, events: Sequence[Event]) -> list[Outcome]:
         """Keep new messages of one conversation."""
-        if not self._work.config.transcript_enabled:
+        config = self._work.config
+        if config.started_enabled and not config.transcript_enabled:
+            self._learn_inbox(events[0])
+        if not config.transcript_enabled:
             return [Skip(sentences.TRANSCRIPT_OFF) for _ in events]
         book = self.notebook(events[0])
         outcomes: list[Outcome] = []
@@ -39,6 +42,8 @@ class Messages:
                 outcomes.append(Done(sentences.MESSAGE_KEPT))
         if entries:
             inbox = conversation_of(events[0]).inbox_name
+            if not book.inbox:
+                self._learn_inbox(events[0])
             self.keep(events[0], book.with_entries(entries).of_inbox(inbox))
         return outcomes
 
@@ -76,6 +81,11 @@ class Messages:
             self._links.adopt(_KIND, key, Remote(key, data=book.as_data()))
         else:
             self._links.update(link, data=book.as_data())
+
+    def _learn_inbox(self, event: Event) -> None:
+        """The name of the inbox is for conversations that come before their first message."""
+        conversation = conversation_of(event)
+        Inboxes(self._links).name(event.source, conversation.inbox_id, conversation.inbox_name)
 
     def _link(self, event: Event) -> Link | None:
         return self._links.get(_KIND, conversation_key(event))

@@ -72,6 +72,7 @@ class Events:
         return Conversation(
             id=number,
             status=status,
+            inbox_id="5",
             channel="Channel::WebWidget",
             url=f"https://chat.example/app/accounts/3/conversations/{number}",
             created_at=BEGIN,

@@ -87,7 +87,7 @@ class TestWhen:
         world.fails(world.events.message(1, "x"), Skip)
         world.fails(world.events.resolved(), Skip)
         assert world.calls == []
-        assert world.store.links.links == {}
+        assert [kind for kind, _ in world.store.links.links] == ["inbox"]
 
     def test_who_cannot_be_recognised_gets_none(self, world: Any) -> None:
         world.fails(world.events.resolved(Contact(id="9", name="x")), Skip)
@@ -273,6 +273,17 @@ class TestStarted:
         world.learned["conversation_activity_code"] = None
         error = world.fails(world.events.conversation_created(), NeedsAttention)
         assert error.field == "enable_conversation_activity"
+
+
+@pytest.mark.parametrize("transcripts", [True, False])
+def test_a_new_conversation_names_the_inbox_that_an_earlier_message_told(
+    world: Any, transcripts: bool
+) -> None:
+    world.settings["enable_transcript_activity"] = transcripts
+    world.deliver(world.events.message(1, "Hello"))
+    world.deliver(world.events.conversation_created(number="43"))
+    (note,) = world.notes("Chatwoot Conversation Started")
+    assert "Channel: Shop chat" in note
 
 
 def test_messages_of_one_conversation_are_kept_together(world: Any) -> None:

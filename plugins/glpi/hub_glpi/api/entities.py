@@ -29,6 +29,14 @@ class Entities:
         """
         return record(self._connection.get(f"ITILCategory/{category_id}"))
 
+    def request_source(self, source_id: int) -> dict[str, Any]:
+        """A request source, which tells by what way a ticket came.
+
+        :raises Missing: there is none.
+        :raises NotAllowed: the profile may not read dropdowns.
+        """
+        return record(self._connection.get(f"RequestType/{source_id}"))
+
     def profile(self, profile_id: int) -> dict[str, Any]:
         """A profile.
 

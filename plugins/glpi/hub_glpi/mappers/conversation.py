@@ -20,6 +20,10 @@ PENDING: Final = 4
 SOLVED: Final = 5
 CLOSED: Final = 6
 
+#: The request source "e-mail" of every GLPI; people may add others, and rename this one.
+E_MAIL: Final = 2
+_MAIL_CHANNEL: Final = "Channel::Email"
+
 #: Marks the place of the customer's first message until there is one. People never see it, and
 #: an edited text no longer has it.
 _REFERENCE_END = "#"
@@ -48,6 +52,11 @@ def status_to_write(previous: int, target: int, current: int) -> int | None:
     if current in ended and (target in ended or previous not in ended):
         return None
     return target
+
+
+def request_source(conversation: Conversation, chosen: int | None) -> int | None:
+    """GLPI's request source for the conversation: e-mail, or the one that the settings name."""
+    return E_MAIL if conversation.channel == _MAIL_CHANNEL else chosen
 
 
 def reference(source: Source, conversation: Conversation) -> str:

@@ -122,6 +122,7 @@ _PROFILES = (
     (7, "Supervisor", "central"),
     (8, "Read-Only", "central"),
 )
+_REQUEST_TYPES = ("Helpdesk", "E-Mail", "Phone", "Direct", "Written", "Other")
 
 
 class Database:
@@ -190,6 +191,8 @@ class Database:
     def _fill(self) -> None:
         for number, name, interface in _PROFILES:
             self["Profile"].insert({"id": number, "name": name, "interface": interface})
+        for name in _REQUEST_TYPES:
+            self["RequestType"].insert({"id": None, "name": name})
         root = {"id": 0, "name": "Root entity", "completename": "Root entity"}
         self["Entity"].insert(root)["entities_id"] = self.release.root_parent
         for number, login, profile in _USERS:

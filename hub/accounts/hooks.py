@@ -272,17 +272,18 @@ def view(hook: Hook) -> HookView:
     with reading() as session:
         account = session.get_one(Account, hook.account_id)
     plugin = registry().plugins.get(hook.plugin_id)
-    return HookView(
+    stored = HookView(
         id=hook.id,
         account_id=hook.account_id,
         account_name=account.name,
         default_region=account.default_region,
         plugin_id=hook.plugin_id,
-        settings=completed(plugin.settings, hook.settings) if plugin else hook.settings,
+        settings=hook.settings,
         secrets=hook.secrets,
         learned=hook.learned,
         own_calls_per_second=hook.calls_per_second,
     )
+    return stored.read_by(plugin.settings) if plugin else stored
 
 
 def close_sessions(hook: Hook, *, lent_too: bool = False) -> int:
@@ -385,7 +386,11 @@ def _reasons(error: ValidationError) -> dict[str, list[str]]:
 
 
 def _split(plugin: Plugin, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Public settings, and secrets, which are stored encrypted."""
+    """Public settings, and secrets, which are stored encrypted.
+
+    What the plugin does not know is left out: it may have been a secret once.
+    """
     secret = secret_names(plugin.settings)
-    public = {name: value for name, value in values.items() if name not in secret}
-    return public, {name: values[name] for name in secret if values.get(name)}
+    known = completed(plugin.settings, values)
+    public = {name: value for name, value in known.items() if name not in secret}
+    return public, {name: known[name] for name in secret if known.get(name)}

@@ -14,6 +14,8 @@ from hub.sdk.settings import FormField, form_fields
 #: What the control of each widget is in HTML, where it is called otherwise.
 _TYPES = {"secret": "password"}
 PREFIX = "s-"
+#: Before the name of a secret whose stored value is to go.
+CLEARED = "clear-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Control:
     value: Any
     options: Sequence[tuple[str, str]]
     problem: str
+    #: The name of the box that takes a stored secret away, where the plugin can do without it.
+    clear: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +51,8 @@ def groups(
 ) -> list[Group]:
     """The form of a plugin's settings, with the values and what is wrong with them.
 
-    A secret never goes to the browser: an empty field keeps the stored one.
+    A secret never goes to the browser: an empty field keeps the stored one, unless its box says
+    that it is to go.
     """
     return [
         Group(
@@ -67,12 +72,15 @@ def grouped(fields: Sequence[FormField]) -> list[tuple[str, list[FormField]]]:
 
 
 def entered(plugin: Plugin, form: Mapping[str, str]) -> dict[str, Any]:
-    """What a person entered, as the schema takes it. Empty secrets and numbers are left out."""
+    """What a person entered, as the schema takes it. Secrets without a word on them are left
+    out."""
     values: dict[str, Any] = {}
     for field in form_fields(plugin.settings):
         text = form.get(PREFIX + field.name)
         if field.widget == "toggle":
             values[field.name] = text == "true"
+        elif field.secret and not text and (CLEARED + field.name) in form:
+            values[field.name] = ""
         elif text is None or (field.secret and not text):
             continue
         elif field.widget == "number" and not text.strip():
@@ -102,4 +110,5 @@ def _control(
         value="" if value is None else value,
         options=[(key, sentence(label, plugin.id)) for key, label in field.options],
         problem=" ".join(sentence(why, plugin.id) for why in problems.get(field.name, ())),
+        clear=CLEARED + field.name if known and field.secret and not field.required else "",
     )

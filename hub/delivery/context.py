@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -19,6 +19,7 @@ from hub.sdk.context import Clock
 from hub.sdk.events import Event
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
+from hub.sdk.settings import SettingsSchema, completed, secret_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,18 @@ class HookView:
         """
         told = [sorted(self.secrets.items()), sorted(map(str, self.settings.values()))]
         return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+
+    def read_by(self, schema: type[SettingsSchema]) -> HookView:
+        """What is stored, as this version of the plugin reads it.
+
+        A setting that has become a secret since it was stored is one from now on.
+        """
+        read, secret = completed(schema, self.all_settings), secret_names(schema)
+        return replace(
+            self,
+            settings={name: value for name, value in read.items() if name not in secret},
+            secrets={name: value for name, value in read.items() if name in secret},
+        )
 
 
 class HookContext:

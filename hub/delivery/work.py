@@ -33,7 +33,6 @@ from hub.plugins import Registry
 from hub.prepared import look, run, run_each
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
-from hub.sdk.settings import completed
 
 _deliveries, _events, _attempts = table_of(Delivery), table_of(Event), table_of(Attempt)
 _hooks, _accounts, _breakers = table_of(Hook), table_of(Account), table_of(Breaker)
@@ -176,7 +175,7 @@ def choose(
     plugin = registry.plugins.get(hook.plugin_id)
     if plugin is None:
         return Nothing(head.not_before or now)
-    hook = replace(hook, settings=completed(plugin.settings, hook.settings))
+    hook = hook.read_by(plugin.settings)
     if not head.is_due(now):
         return Nothing(head.not_before)
     seen = breaker.Seen(*row[-len(breaker.SEEN) :])

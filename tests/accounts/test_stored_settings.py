@@ -59,3 +59,28 @@ def test_a_change_of_another_setting_leaves_them_as_they_were(world):
 def test_an_optional_secret_can_be_set_and_cleared(world):
     assert hooks.update(world.hook.id, {"key": "k"})[0].secrets == {"key": "k"}
     assert hooks.update(world.hook.id, {"key": ""})[0].secrets == {}
+
+
+def test_a_secret_that_the_plugin_no_longer_knows_is_never_stored_openly(world):
+    stored = {"key": "k", "old_key": "hidden"}
+    in_transaction(lambda s: s.execute(update(Hook).values(secrets=stored)))
+    hook, report = hooks.run_setup(world.hook.id)
+    assert report.ok
+    assert hook.settings == {"name": "old", "strict": False}
+    assert hook.secrets == {"key": "k"}
+
+
+def test_a_setting_that_has_become_a_secret_is_stored_as_one(world):
+    stored = {"name": "old", "key": "was shown"}
+    in_transaction(lambda s: s.execute(update(Hook).values(settings=stored)))
+    hook, report = hooks.run_setup(world.hook.id)
+    assert report.ok
+    assert (hook.settings, hook.secrets) == ({"name": "old", "strict": False}, {"key": "was shown"})
+
+
+def test_a_setting_that_has_become_a_secret_is_hidden_from_then_on(world):
+    stored = {"name": "old", "key": "was shown"}
+    in_transaction(lambda s: s.execute(update(Hook).values(settings=stored)))
+    read = hooks.view(hooks.find(world.hook.id))
+    assert read.secrets == {"key": "was shown"}
+    assert read.settings == {"name": "old", "strict": False}

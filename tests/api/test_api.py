@@ -156,6 +156,10 @@ def test_hooks_from_beginning_to_end(owner, account):
     path = f"{account}/hooks/{made['hook']['id']}"
     assert owner.does("PATCH", path, {"concurrency": 3, "name": "Mine"})["concurrency"] == 3
     assert owner.does("PATCH", path, {"settings": {"name": "b"}})["settings"]["name"] == "b"
+    assert owner.get(path)["secrets_set"] == ["key"]
+    # An empty text takes away what the plugin can do without.
+    assert owner.does("PATCH", path, {"settings": {"key": ""}})["secrets_set"] == []
+    assert owner.does("PATCH", path, {"settings": {"key": "hidden away"}})["secrets_set"] == ["key"]
     assert owner.does("POST", f"{path}/pause", {"reason": "A test."})["status"] == "paused"
     assert owner.does("POST", f"{path}/resume")["hook"]["status"] == "active"
     assert owner.does("POST", f"{path}/disable")["enabled"] is False

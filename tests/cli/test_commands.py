@@ -15,7 +15,7 @@ from sqlalchemy import update
 
 import hub.cli
 from hub.cli.failure import Failure
-from hub.database import in_transaction
+from hub.database import in_transaction, reading
 from hub.models import Delivery, DeliveryState, Hook, HookStatus
 from hub.plugins import Registry
 from hub.queue.ready import ReadyLanes
@@ -105,6 +105,15 @@ def test_hooks(run, hook):
     assert [row["id"] for row in run("hooks", "list", "Acme")] == [1]
     run("hooks", "delete", "1", "--yes", as_json=False)
     assert run("hooks", "list") == []
+
+
+def test_an_optional_secret_is_cleared_by_an_empty_value(run, hook, make_app):
+    run("hooks", "update", "1", "--set", "name=other")
+    with make_app().app_context(), reading() as session:
+        assert session.get_one(Hook, 1).secrets == {"key": "planted-secret"}
+    assert run("hooks", "update", "1", "--set", "key=")["status"] == "active"
+    with make_app().app_context(), reading() as session:
+        assert session.get_one(Hook, 1).secrets == {}
 
 
 @pytest.mark.parametrize(

@@ -250,6 +250,20 @@ def test_a_secret_stays_when_its_field_is_empty(desk):
     assert "hidden away" not in desk.page("audit")
 
 
+def test_an_optional_secret_can_be_taken_away(desk):
+    path = f"hooks/{desk.world.hook.id}/edit"
+    assert "clear-key" not in desk.page(path)
+    desk.does(path, **{"s-name": "a", "s-key": "hidden away", "version": desk.hook().version})
+    assert 'name="clear-key"' in desk.page(path)
+    fields = {"s-name": "a", "s-key": "", "clear-key": "true"}
+    assert "not set" in desk.does(path, **fields, version=desk.hook().version)
+    assert desk.hook().secrets == {}
+    # What is typed counts more than the box.
+    fields["s-key"] = "another"
+    desk.does(path, **fields, version=desk.hook().version)
+    assert desk.hook().secrets == {"key": "another"}
+
+
 def test_two_who_change_a_hook_at_once(desk):
     path = f"hooks/{desk.world.hook.id}/edit"
     version = desk.hook().version

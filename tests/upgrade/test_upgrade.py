@@ -178,9 +178,14 @@ def test_what_was_owed_is_delivered_once(old: Old) -> None:
     answer = old.api("POST", f"/accounts/{ACME}/deliveries/{dead[1]['id']}/replay")
     assert answer.status_code == 204, answer.text
     assert old.run("hooks", "resume", str(PAUSED))["status"] == "active"
+    # Version 1 could not do without an app token; what it owed has waited.
+    answer = old.api("POST", f"/accounts/{OTHER}/hooks/{WITHOUT_APP_TOKEN}/test")
+    assert answer.json["report"]["ok"], answer.text
     old.work()
     assert deliveries(old, state="dead") == []
-    assert owed(old)[PAUSED] == 0
+    assert set(owed(old)) <= {RETIRED}
+    found = {row["email"] for row in old.servers.open_glpi.rows("UserEmail")}
+    assert payloads.load("contact_created_widget_email")["email"] in found
 
 
 def test_what_comes_to_the_old_addresses_arrives_beside_what_is_there(old: Old) -> None:
@@ -221,6 +226,7 @@ CHANGES = {
     EVERY: "condition=contact",
     FEW: "condition=contact",
     AWAY: "condition=contact",
+    WITHOUT_APP_TOKEN: "solution_text=Done.",
     FEW_LEADS: "lead_source=Shop",
 }
 
@@ -229,7 +235,10 @@ def test_its_stored_settings_are_right_today(old: Old) -> None:
     for hook, change in CHANGES.items():
         before = old.run("hooks", "show", str(hook))["settings"]
         assert old.run("hooks", "test", str(hook))["status"] == "active"
-        assert before.items() <= old.run("hooks", "show", str(hook))["settings"].items()
+        after = old.run("hooks", "show", str(hook))["settings"]
+        # The setup may complete an address.
+        assert after["api_url"].startswith(before.pop("api_url")) if "api_url" in before else True
+        assert before.items() <= after.items()
         # The secrets that stand beside it are kept.
         assert old.run("hooks", "update", str(hook), "--set", change)["status"] == "active"
         name, _, value = change.partition("=")

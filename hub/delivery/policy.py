@@ -72,6 +72,16 @@ class OrderPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkerPolicy:
+    """How often a worker process speaks and looks, in seconds."""
+
+    #: Between two signs of life; with each it renews its leases.
+    beat: float = 4.0
+    #: Between looks whether Redis, or the database, is back.
+    wait: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
 class HistoryPolicy:
     """How long what is done is kept."""
 
@@ -87,6 +97,7 @@ class Policies:
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     lease: LeasePolicy = field(default_factory=LeasePolicy)
     order: OrderPolicy = field(default_factory=OrderPolicy)
+    worker: WorkerPolicy = field(default_factory=WorkerPolicy)
     history: HistoryPolicy = field(default_factory=HistoryPolicy)
     password: PasswordPolicy = field(default_factory=PasswordPolicy)
 

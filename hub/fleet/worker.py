@@ -34,14 +34,10 @@ if TYPE_CHECKING:
 
 #: Seconds between looks for more lanes while some are in progress.
 LOOK = 0.05
-#: Seconds between signs of life.
-BEAT = 4.0
 #: Garbage in circles is looked for often: a few MB less of it lie about, for no CPU worth a word.
 GARBAGE = (400, 4, 2)
 #: Seconds after which a process that gives no sign is no longer counted.
 FLEET_TTL = 15
-#: Seconds between looks whether Redis, or the database, is back.
-WAIT_FOR_REDIS = WAIT_FOR_DATABASE = 1.0
 
 _log = log.get(__name__)
 
@@ -55,7 +51,6 @@ class LaneWorker(SimpleWorker):
     """An RQ worker for the drain job."""
 
     death_penalty_class = TimerDeathPenalty
-    max_connection_wait_time = WAIT_FOR_REDIS
     _of_this_process: ClassVar[LaneWorker | None] = None
 
     def __init__(
@@ -69,6 +64,9 @@ class LaneWorker(SimpleWorker):
     ) -> None:
         super().__init__([Queue(QUEUE, connection=redis)], name=name, connection=redis)
         self._app = app
+        self._policy = app.extensions["hub.config"].policies.worker
+        # What RQ pauses between tries to reach Redis, at most.
+        self.max_connection_wait_time = self._policy.wait
         lease = app.extensions["hub.policy.lease"].lease
         self._lanes = ReadyLanes(app.extensions["hub.redis"], lease)
         self._waker = Waker(app.extensions["hub.redis"])
@@ -204,7 +202,7 @@ class LaneWorker(SimpleWorker):
 
     def _queue_again(self, lane: TakenLane) -> None:
         """In a moment, when the database may be back: the sweeper would count it as queued."""
-        if not self._stopping.wait(WAIT_FOR_DATABASE):
+        if not self._stopping.wait(self._policy.wait):
             with suppress(RedisError):
                 self._lanes.push([ReadyLane(lane.hook_id, lane.lane_id)])
 
@@ -220,7 +218,7 @@ class LaneWorker(SimpleWorker):
                         _log.warning("Redis is not available", error=str(error))
                     except SQLAlchemyError as error:
                         _log.warning("leases could not be renewed", error=str(error))
-            if self._beating.wait(BEAT):
+            if self._beating.wait(self._policy.beat):
                 return
 
     def _call_for_lanes(self) -> None:
@@ -258,7 +256,7 @@ def run(app: Flask, threads: int) -> None:
                 _log.warning("the worker waits for Redis", error=str(error))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stopping.set())
-            stopping.wait(WAIT_FOR_REDIS)
+            stopping.wait(app.extensions["hub.config"].policies.worker.wait)
 
 
 def _live(app: Flask, threads: int, stopping: threading.Event) -> None:

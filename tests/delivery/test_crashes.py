@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 
 import pytest
@@ -13,6 +12,7 @@ from hub.database import in_transaction, reading
 from hub.delivery import lanes
 from hub.delivery.drain import Drain
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane, Link, LinkState
+from hub.sdk.testing.context import MovableClock
 
 
 class WorkerDied(BaseException):
@@ -153,15 +153,16 @@ def test_what_waits_for_its_time_is_queued_when_it_comes(world, crm):
     world.send("contact.created")
     world.work()
     (event_id,) = world.send("contact.updated")
+    clock = world.sweeper._clock = world.drain._clock = MovableClock(SystemClock().now())
     in_transaction(
         lambda session: session.execute(
-            update(Lane).values(due_at=SystemClock().now() + timedelta(seconds=0.4), queued_at=None)
+            update(Lane).values(due_at=clock.now() + timedelta(seconds=60), queued_at=None)
         )
     )
     world.app.extensions["hub.redis"].flushall()
     world.sweeper.sweep()
     assert world.work() == 0
-    time.sleep(0.5)
+    clock.sleep(61)
     world.sweeper.sweep()
     assert world.work() == 1
     assert state_of(event_id) == DeliveryState.DONE

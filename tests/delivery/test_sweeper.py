@@ -17,6 +17,7 @@ from hub.delivery import lanes, sweeper
 from hub.delivery.sweeper import FORGOTTEN, Sweeper
 from hub.models import Lane
 from hub.queue.jobs import QUEUE
+from hub.queue.ready import HELD
 from hub.sdk.testing.context import MovableClock
 
 
@@ -96,9 +97,13 @@ def test_lanes_of_a_hook_that_was_held_find_a_worker(world):
     redis = world.app.extensions["hub.redis"]
     world.sweeper.sweep()  # it knows this Redis now
     world.send("contact.created")
-    world.ready.hold(world.hook.id, 0.2)
+    world.ready.hold(world.hook.id, 60)
     world.sweeper.sweep()
     assert Queue(QUEUE, connection=redis).job_ids == []
-    time.sleep(0.25)
+    held = f"{HELD}{world.hook.id}"
+    assert 0 < redis.pttl(held) <= 60_000
+    redis.pexpire(held, 1)
+    while redis.exists(held):
+        time.sleep(0.001)
     world.sweeper.sweep()
     assert Queue(QUEUE, connection=redis).job_ids == ["drain-0"]

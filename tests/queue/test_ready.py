@@ -12,7 +12,7 @@ from hub.queue import jobs
 from hub.queue.jobs import FLEET, GUARD, QUEUE, Waker
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.rate_limit import RateLimit
-from hub.queue.ready import IDLE, IDLE_TTL, LENT, ReadyLane, ReadyLanes
+from hub.queue.ready import IDLE, IDLE_TTL, LENT, SLOT_TTL, SLOTS, ReadyLane, ReadyLanes
 
 
 @pytest.fixture
@@ -54,24 +54,28 @@ def test_a_hook_has_so_many_lanes_in_progress_and_no_more(ready):
     assert ready.take() is not None
 
 
-def test_the_slot_of_a_dead_worker_becomes_free(ready, redis, monkeypatch):
-    monkeypatch.setattr("hub.queue.ready.SLOT_TTL", 0.05)
+def grow_older(redis: Redis, seconds: float) -> None:
+    """Let so many seconds of the taken slots' time pass."""
+    for slot in redis.zrange(f"{SLOTS}1", 0, -1):
+        redis.zincrby(f"{SLOTS}1", -1000 * seconds, slot)
+
+
+def test_the_slot_of_a_dead_worker_becomes_free(ready, redis):
     ready.set_limits({1: 1})
     ready.push([ReadyLane(1, 1), ReadyLane(1, 2)])
     assert ready.take() is not None
     assert ready.take() is None
-    time.sleep(0.1)
+    grow_older(redis, SLOT_TTL + 1)
     assert ready.take() is not None
 
 
-def test_a_slot_that_is_kept_stays_taken(ready, monkeypatch):
-    monkeypatch.setattr("hub.queue.ready.SLOT_TTL", 1)
+def test_a_slot_that_is_kept_stays_taken(ready, redis, monkeypatch):
     ready.set_limits({1: 1})
     ready.push([ReadyLane(1, 1), ReadyLane(1, 2)])
     lane = ready.take()
-    monkeypatch.setattr("hub.queue.ready.SLOT_TTL", 60)
+    monkeypatch.setattr("hub.queue.ready.SLOT_TTL", 600)
     ready.keep([lane])
-    time.sleep(1.1)
+    grow_older(redis, SLOT_TTL + 1)
     assert ready.take() is None
 
 

@@ -44,7 +44,10 @@ from tests.support.glpi import settings
 from tests.support.story import Story
 
 #: Short enough for a test; a worker still beats before its lease is over.
-POLICY = "lease.lease=6 lease.renew_below=5 lease.settle=1 retry.first=0.1 retry.longest=0.5"
+POLICY = (
+    "lease.lease=6 lease.renew_below=5 lease.settle=1 retry.first=0.1 retry.longest=0.5 "
+    "worker.beat=0.5 worker.wait=0.1"
+)
 #: Seconds that a test waits for what must come.
 PATIENCE = 60.0
 

@@ -201,7 +201,8 @@ def json_of(response: requests.Response, *expected: type) -> Any:
         kind = response.headers.get("Content-Type", "no content type")
         raise RetryLater(
             f"{host} answered with something that is not what its API speaks "
-            f"(HTTP {response.status_code}, {kind}, {len(response.content)} bytes)."
+            f"(HTTP {response.status_code}, {kind}, {len(response.content)} bytes).",
+            response=response,
         )
     return value
 

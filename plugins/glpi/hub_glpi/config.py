@@ -45,6 +45,7 @@ class Config:
     private_notes: bool
     template_messages: bool
     upload_attachments: bool
+    keep_deleted: bool
     upload_limit: int
     upload_types: frozenset[str]
     language: str
@@ -76,7 +77,8 @@ class Config:
             first_message_grace=float(settings["first_message_grace"]),
             private_notes=settings["sync_private_notes"],
             template_messages=settings["sync_template_messages"],
-            upload_attachments=settings["upload_attachments"],
+            upload_attachments=settings["upload_attachments"] and learned.get("may_upload", True),
+            keep_deleted=settings["keep_deleted"],
             upload_limit=int(settings["upload_limit_mb"]) * 1024 * 1024,
             upload_types=_types(settings["upload_types"]),
             language=settings["language"],

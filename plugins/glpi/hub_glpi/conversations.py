@@ -9,6 +9,7 @@ from typing import Any
 from hub.sdk import Conversation, Done, Event, Inboxes, Link, Message, Skip
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Missing, Refused
+from hub_glpi.attachments import DUE, Attachments
 from hub_glpi.mappers import conversation as mapper
 from hub_glpi.mappers import message as message_mapper
 from hub_glpi.mappers.digest import digest, first_body
@@ -34,6 +35,7 @@ class Conversations:
         self._config = work.config
         self._links = work.context.links
         self._openings = Openings(work)
+        self._attachments = Attachments(work)
 
     def follow(self, event: Event) -> Done:
         """Bring the ticket to what a conversation event says.
@@ -71,10 +73,11 @@ class Conversations:
         conversation, language = conversation_of(event), self._config.language
         ticket = self._read(link)
         current = str(ticket.get("content") or "")
-        body = message_mapper.body(message, language)
+        notes = self._attachments.plan(message)
+        body = message_mapper.body(message, language, notes)
         content = self._content(event, body, link)
         text = fingerprint(content)
-        told = digest(message, language)
+        told = digest(message, language, notes)
         if mapper.no_message_yet(language) in current:
             patch = {"content": self._work.html(content)}
             if ticket.get("name") == mapper.title(conversation, "", language):
@@ -91,6 +94,8 @@ class Conversations:
             "body": told,
             "text": text,
             "inbox": self._inbox(event, link),
+            "notes": notes,
+            DUE: self._attachments.is_due(notes),
         }
         self._links.update(link, data={**link.data, **known})
         self._work.say(sentences.TICKET_TEXT_SET, id=link.remote_id)
@@ -113,18 +118,10 @@ class Conversations:
             known["text"] = link.data.get("text")
         self._links.update(link, data=known)
 
-    def rewrite_text(
-        self,
-        event: Event,
-        link: Link,
-        body: str,
-        told: str,
-        notes: Mapping[str, str] | None = None,
-    ) -> Done:
+    def rewrite_text(self, event: Event, link: Link, body: str, told: str) -> Done:
         """Replace the text of a ticket, after its message was edited or deleted.
 
-        ``told`` is the digest of that message. ``notes`` on its attachments are kept for the next
-        time.
+        ``told`` is the digest of that message.
 
         :raises Skip: it is that text already, or someone has edited it in GLPI.
         """
@@ -137,9 +134,7 @@ class Conversations:
             raise Skip(sentences.TICKET_LEFT.format(id=link.remote_id))
         if current != wanted:
             self._write(link, {"content": self._work.html(content)})
-        known: dict[str, Any] = {"body": told, "text": wanted}
-        if notes is not None:
-            known["notes"] = dict(notes)
+        known = {"body": told, "text": wanted}
         self._links.update(link, data={**link.data, **known})
         return Done(sentences.TICKET_UPDATED.format(id=link.remote_id, fields="content"), link.url)
 

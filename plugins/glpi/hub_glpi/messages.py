@@ -2,45 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import takewhile
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Any
 
-from hub.sdk import (
-    Done,
-    Event,
-    HubError,
-    Intent,
-    Link,
-    Message,
-    Outcome,
-    Remote,
-    Skip,
-)
-from hub_glpi import rights, sentences
-from hub_glpi.api.errors import Missing, Refused
-from hub_glpi.attachments import Attachments
+from hub.sdk import Done, Event, HubError, Link, Message, Outcome, Rejected, Skip
+from hub_glpi import sentences
+from hub_glpi.api.documents import Owner
+from hub_glpi.attachments import DUE, Attachments
 from hub_glpi.conversations import Conversations
+from hub_glpi.deletions import Deletions
+from hub_glpi.followup_records import KIND, Followup, FollowupRecords
 from hub_glpi.mappers import message as mapper
-from hub_glpi.mappers.conversation import server_time, words_for_time
+from hub_glpi.mappers.conversation import server_time
 from hub_glpi.mappers.digest import digest
 from hub_glpi.mappers.text import fingerprint
 from hub_glpi.openings import can_be_text
 from hub_glpi.people import People
 from hub_glpi.work import Work, conversation_key, message_key, message_of
-
-_KIND: Final = "followup"
-
-
-@dataclass(frozen=True, slots=True)
-class Followup:
-    """A followup to be added, with what its link remembers."""
-
-    local_id: str
-    values: Mapping[str, Any]
-    natural_key: str
-    data: Mapping[str, Any]
 
 
 class Messages:
@@ -53,6 +31,8 @@ class Messages:
         self._conversations = Conversations(work)
         self._people = People(work)
         self._attachments = Attachments(work)
+        self._followups = FollowupRecords(work, self._conversations)
+        self._deletions = Deletions(work, self._conversations, self._followups)
 
     def add(self, events: Sequence[Event]) -> list[Outcome]:
         """Add messages of one conversation, oldest first, with one request for all followups."""
@@ -72,17 +52,20 @@ class Messages:
 
         :raises Skip: nothing to do.
         """
-        message = message_of(event)
+        message, local_id = message_of(event), message_key(event)
+        link = self._links.get(KIND, local_id)
+        ticket = self._links.get("ticket", conversation_key(event))
+        is_text = ticket is not None and ticket.data.get("first_message") == local_id
+        if message.deleted:
+            return self._deletions.delete(event, link, ticket if is_text else None)
         if reason := self._left_out(message):
             raise Skip(reason)
-        link = self._links.get(_KIND, message_key(event))
-        if link is not None:
-            return self._update_followup(event, message, link)
-        ticket = self._links.get("ticket", conversation_key(event))
-        if ticket and ticket.data.get("first_message") == message_key(event):
+        if link is not None and ticket is not None:
+            if link.gone:
+                raise Skip(link.gone)
+            return self._update_followup(event, message, link, ticket)
+        if ticket is not None and is_text:
             return self._update_text(event, message, ticket)
-        if message.deleted:
-            raise Skip(sentences.DELETED_BEFORE)
         return self.add([event])[0]
 
     def _left_out(self, message: Message) -> str | None:
@@ -110,19 +93,36 @@ class Messages:
                 outcomes[event.id] = Done(sentence, ticket.url)
             elif not self._config.sync_followups:
                 outcomes[event.id] = Skip(sentences.FOLLOWUPS_OFF)
-            elif link := self._links.get(_KIND, local_id):
-                outcomes[event.id] = Done(
-                    sentences.FOLLOWUP_THERE.format(id=link.remote_id, ticket=ticket.remote_id),
-                    ticket.url,
-                )
-            elif followup := self._followup(event, message, ticket):
+            elif link := self._links.get(KIND, local_id):
+                there = sentences.FOLLOWUP_THERE.format(id=link.remote_id, ticket=ticket.remote_id)
+                done = Done(there, ticket.url)
+                outcomes[event.id] = self._with_files(message, link, ticket, done)
+            elif followup := self._followup(event, message):
                 followups[event.id] = followup
             else:
                 outcomes[event.id] = Skip(sentences.EMPTY_MESSAGE)
         if followups:
             self._conversations.name_inbox(events[0], ticket)
-            outcomes.update(self._create(ticket, followups))
+        made = self._followups.add(ticket, list(followups.values()))
+        for event in events:
+            if followup := followups.get(event.id):
+                outcomes[event.id] = self._made(message_of(event), made[followup.local_id], ticket)
         return outcomes
+
+    def _made(self, message: Message, made: Link | HubError, ticket: Link) -> Outcome:
+        """What became of a followup that was to be added; its files are stored, too."""
+        if isinstance(made, HubError):
+            return made
+        sentence = sentences.FOLLOWUP_CREATED.format(id=made.remote_id, ticket=ticket.remote_id)
+        return self._with_files(message, made, ticket, Done(sentence, ticket.url))
+
+    def _with_files(self, message: Message, link: Link, ticket: Link, outcome: Outcome) -> Outcome:
+        """The outcome, or why it is another one after all: see ``_store_files``."""
+        try:
+            self._store_files(message, link, ticket)
+        except (Skip, Rejected) as error:
+            return error
+        return outcome
 
     def _is_text(self, event: Event, message: Message, ticket: Link) -> bool:
         """Whether the message is the ticket's text, or becomes it now."""
@@ -131,31 +131,58 @@ class Messages:
             return True
         if first is not None or not can_be_text(message, self._config.language):
             return False
-        if self._links.get(_KIND, message_key(event)):
+        if self._links.get(KIND, message_key(event)):
             return False
         return self._conversations.set_text(event, ticket, message)
 
-    def _store_text_files(self, event: Event, message: Message, ticket: Link) -> None:
-        """Store the files of the ticket's text, and say there which could not be."""
-        if not message.attachments or not self._config.upload_attachments:
-            return
-        notes = self._attachments.store(event, message, ticket)
-        text = mapper.body(message, self._config.language, notes)
-        ticket = self._links.get("ticket", ticket.local_id) or ticket
-        told = digest(message, self._config.language, notes)
-        try:
-            self._conversations.rewrite_text(event, ticket, text, told, notes)
-        except Skip as skip:
-            self._work.context.progress(skip.sentence)
+    def _store_text_files(self, event: Event, message: Message, ticket: Link) -> Link:
+        """Store the files of the ticket's text, and name there those that could not be.
 
-    def _followup(self, event: Event, message: Message, ticket: Link) -> Followup | None:
+        Answers the ticket's link as it is then.
+        """
+        ticket = self._links.get("ticket", ticket.local_id) or ticket
+        if not ticket.data.get(DUE):
+            return ticket
+        owner, planned = Owner.of_ticket(int(ticket.remote_id)), ticket.data["notes"]
+        notes = self._attachments.store(message, message_key(event), owner, planned)
+        if notes != planned:
+            language = self._config.language
+            text, told = mapper.body(message, language, notes), digest(message, language, notes)
+            try:
+                self._conversations.rewrite_text(event, ticket, text, told)
+            except Skip as skip:
+                self._work.context.progress(skip.sentence)
+            ticket = self._links.get("ticket", ticket.local_id) or ticket
+        return self._links.update(ticket, data={**ticket.data, "notes": notes, DUE: False})
+
+    def _store_files(self, message: Message, link: Link, ticket: Link) -> None:
+        """Store the files of a followup, and name in its text those that could not be.
+
+        :raises Skip: the followup was deleted in GLPI.
+        """
+        if not link.data.get(DUE):
+            return
+        owner = Owner.of_followup(int(link.remote_id), int(ticket.remote_id))
+        planned = link.data["notes"]
+        notes = self._attachments.store(message, link.local_id, owner, planned)
+        if notes != planned:
+            self._followups.rewrite(link, self._content(message, link, notes))
+        told = digest(message, self._config.language, notes)
+        self._links.update(link, data={**link.data, "body": told, "notes": notes, DUE: False})
+
+    def _content(self, message: Message, link: Link, notes: mapper.Notes) -> str:
+        """What stands in the followup of a link."""
+        head = self._followups.head(message, link)
+        return mapper.followup(message, head, self._config.language, notes)
+
+    def _followup(self, event: Event, message: Message) -> Followup | None:
         if message.deleted or not mapper.body(message, self._config.language):
             return None
-        notes = self._attachments.store(event, message, ticket)
+        notes = self._attachments.plan(message)
         sent_at, author = self._sent_at(message), self._author(event, message)
         # GLPI's own line above the text names the customer then.
         is_own = author is not None and message.direction == "incoming"
-        head = "" if is_own else self._head(message)
+        head = "" if is_own else self._followups.head(message)
         content = mapper.followup(message, head, self._config.language, notes)
         values: dict[str, Any] = {
             "content": self._work.html(content),
@@ -173,136 +200,41 @@ class Messages:
                 "body": digest(message, self._config.language, notes),
                 "notes": notes,
                 "own": is_own,
+                DUE: self._attachments.is_due(notes),
             },
         )
 
-    def _create(self, ticket: Link, followups: Mapping[int, Followup]) -> dict[int, Outcome]:
-        by_local_id = {followup.local_id: followup for followup in followups.values()}
-
-        def create(local_ids: Sequence[str]) -> Sequence[Remote | HubError]:
-            wanted = [by_local_id[local_id] for local_id in local_ids]
-            results = self._work.glpi.followups.create_each(
-                int(ticket.remote_id), [followup.values for followup in wanted]
-            )
-            refusals = [result for result in results if isinstance(result, Refused)]
-            if len(refusals) == len(results):
-                # A missing ticket is refused with words about permission.
-                self._conversations.explain_refusal(ticket, refusals[0], rights.ADD_FOLLOWUPS)
-            return [
-                result
-                if isinstance(result, Refused)
-                else Remote(str(result), url=ticket.url, data=followup.data)
-                for followup, result in zip(wanted, results, strict=True)
-            ]
-
-        made = self._links.create_many_once(
-            _KIND,
-            list(by_local_id),
-            create=create,
-            find=self._finder(ticket, by_local_id),
-            natural_keys={name: item.natural_key for name, item in by_local_id.items()},
-        )
-        return {
-            event_id: _outcome(made[followup.local_id], ticket)
-            for event_id, followup in followups.items()
-        }
-
-    def _finder(
-        self, ticket: Link, by_local_id: Mapping[str, Followup]
-    ) -> Callable[[Intent], Remote | None]:
-        """Finds followups of cut off tries by date, author and content.
-
-        The ticket's followups are read once for all, oldest first, so that equal messages are
-        matched in their order.
-        """
-        candidates: list[dict[str, Any]] | None = None
-
-        def find(intent: Intent) -> Remote | None:
-            nonlocal candidates
-            if candidates is None:
-                candidates = list(reversed(list(self._recent(ticket, intent))))
-            for candidate in candidates:
-                number = str(candidate["id"])
-                if _fits(candidate, intent.natural_key) and not self._links.with_remote(
-                    _KIND, number
-                ):
-                    data = by_local_id[intent.local_id].data
-                    return Remote(number, url=ticket.url, data=data)
-            return None
-
-        return find
-
-    def _recent(self, ticket: Link, intent: Intent) -> Iterator[dict[str, Any]]:
-        """The followups made since the try began, newest first."""
-        offset = self._work.glpi.connection.clock_offset
-        # An hour for clocks that differ.
-        since = server_time(intent.begun_at, offset - 3600)
-        try:
-            yield from takewhile(
-                lambda item: str(item.get("date_creation") or "9") >= since,
-                self._work.glpi.followups.newest_first(int(ticket.remote_id)),
-            )
-        except Missing:
-            return
-
-    def _update_followup(self, event: Event, message: Message, link: Link) -> Outcome:
-        if link.gone:
-            raise Skip(link.gone)
-        notes = link.data.get("notes") or {}
-        language = self._config.language
-        told = digest(message, language, notes)
-        if told == link.data.get("body"):
+    def _update_followup(self, event: Event, message: Message, link: Link, ticket: Link) -> Outcome:
+        known = link.data.get("notes") or {}
+        notes = self._attachments.plan(message, known)
+        due = bool(link.data.get(DUE)) or self._attachments.is_due(notes, known)
+        told = digest(message, self._config.language, notes)
+        is_new = told != link.data.get("body")
+        if not is_new and not due:
             raise Skip(sentences.NOTHING_CHANGED)
-        ticket = self._links.get("ticket", conversation_key(event))
-        if ticket is not None and ticket.gone:
+        if ticket.gone:
             raise Skip(ticket.gone)
-        # Version 1 of this plugin did not note it, and had the line above every followup.
-        head = "" if link.data.get("own") else self._head(message)
-        content = (
-            mapper.deleted(head, language)
-            if message.deleted
-            else mapper.followup(message, head, language, notes)
-        )
-        if not content:
-            raise Skip(sentences.EMPTY_MESSAGE)
-        try:
-            self._work.glpi.followups.update(
-                int(link.remote_id), {"content": self._work.html(content)}
-            )
-        except Refused as refused:
-            self._explain_followup(link, refused)
-        self._links.update(link, data={**link.data, "body": told})
-        number = ticket.remote_id if ticket else "?"
-        return Done(sentences.FOLLOWUP_UPDATED.format(id=link.remote_id, ticket=number), link.url)
-
-    def _explain_followup(self, link: Link, refused: Refused) -> None:
-        try:
-            self._work.glpi.followups.get(int(link.remote_id))
-        except Missing as missing:
-            sentence = sentences.FOLLOWUP_GONE.format(id=link.remote_id)
-            self._links.mark_gone(link, sentence)
-            raise Skip(sentence) from missing
-        raise rights.explain(self._work.glpi, refused, rights.ADD_FOLLOWUPS) from refused
+        if is_new:
+            content = self._content(message, link, notes)
+            if not content:
+                raise Skip(sentences.EMPTY_MESSAGE)
+            self._followups.rewrite(link, content)
+        data = {**link.data, "body": told, "notes": notes, DUE: due}
+        self._store_files(message, self._links.update(link, data=data), ticket)
+        sentence = sentences.FOLLOWUP_UPDATED.format(id=link.remote_id, ticket=ticket.remote_id)
+        return Done(sentence, link.url)
 
     def _update_text(self, event: Event, message: Message, ticket: Link) -> Outcome:
         if ticket.gone:
             raise Skip(ticket.gone)
-        language = self._config.language
-        notes = ticket.data.get("notes")
-        text = (
-            mapper.deleted(mapper.head(message, language), language)
-            if message.deleted
-            else mapper.body(message, language, notes)
-        )
-        return self._conversations.rewrite_text(
-            event, ticket, text, digest(message, language, notes)
-        )
-
-    def _head(self, message: Message) -> str:
-        sent_at = ""
-        if message.created_at is not None:
-            sent_at = words_for_time(message.created_at, self._work.glpi.connection.clock_offset)
-        return mapper.head(message, self._config.language, sent_at)
+        known = ticket.data.get("notes") or {}
+        notes = self._attachments.plan(message, known)
+        if self._attachments.is_due(notes, known):
+            self._links.update(ticket, data={**ticket.data, "notes": notes, DUE: True})
+        ticket = self._store_text_files(event, message, ticket)
+        language, notes = self._config.language, ticket.data.get("notes") or {}
+        text, told = mapper.body(message, language, notes), digest(message, language, notes)
+        return self._conversations.rewrite_text(event, ticket, text, told)
 
     def _sent_at(self, message: Message) -> str:
         if message.created_at is None:
@@ -315,19 +247,3 @@ class Messages:
             return self._config.default_user_id
         person = None if self._config.use_contact else self._people.known(event)
         return int(person.remote_id) if person else None
-
-
-def _fits(candidate: Mapping[str, Any], natural_key: str) -> bool:
-    sent_at, author, digest = natural_key.split("|")
-    return (
-        fingerprint(str(candidate.get("content") or "")) == digest
-        and (not sent_at or candidate.get("date") == sent_at)
-        and (not author or str(candidate.get("users_id")) == author)
-    )
-
-
-def _outcome(made: Link | HubError, ticket: Link) -> Outcome:
-    if isinstance(made, HubError):
-        return made
-    sentence = sentences.FOLLOWUP_CREATED.format(id=made.remote_id, ticket=ticket.remote_id)
-    return Done(sentence, ticket.url)

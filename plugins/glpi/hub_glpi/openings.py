@@ -21,6 +21,7 @@ from hub.sdk import (
 )
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Refused
+from hub_glpi.attachments import DUE, Attachments
 from hub_glpi.mappers import conversation as mapper
 from hub_glpi.mappers import message as message_mapper
 from hub_glpi.mappers.contact import clean, email_of, phone_of
@@ -52,6 +53,7 @@ class Openings:
         self._links = work.context.links
         self._people = People(work)
         self._requesters = Requesters(work)
+        self._attachments = Attachments(work)
 
     def open(self, event: Event) -> tuple[Link, str]:
         """A ticket for the event's conversation, and the sentence that tells of it.
@@ -143,8 +145,9 @@ class Openings:
         requester: Requester,
     ) -> Link:
         config = self._config
-        text = message_mapper.body(first, config.language) if first else ""
-        told = digest(first, config.language) if first else fingerprint("")
+        notes = self._attachments.plan(first) if first else {}
+        text = message_mapper.body(first, config.language, notes) if first else ""
+        told = digest(first, config.language, notes) if first else fingerprint("")
         if text and not requester.is_final:
             text += self._name_of_nobody(event)
         content = mapper.content(event.source, conversation, text, config.language)
@@ -154,6 +157,8 @@ class Openings:
             "body": told,
             "text": fingerprint(content),
             "inbox": conversation.inbox_name,
+            "notes": notes,
+            DUE: self._attachments.is_due(notes),
             "unsolved": self._needs_solution(conversation),
         }
 

@@ -17,6 +17,7 @@ from hub_glpi.api.errors import Refused
 
 _UPDATE = 2
 _CREATE = 4
+_PURGE = 16
 _READ_ALL_TICKETS = 1024
 _ADD_TO_ANY_TICKET = 4096
 
@@ -41,6 +42,7 @@ CREATE_TICKETS: Final = Right("ticket", _CREATE, sentences.RIGHT_CREATE_TICKETS)
 UPDATE_TICKETS: Final = Right("ticket", _UPDATE, sentences.RIGHT_UPDATE_TICKETS)
 ADD_FOLLOWUPS: Final = Right("followup", _ADD_TO_ANY_TICKET, sentences.RIGHT_ADD_FOLLOWUPS)
 CREATE_DOCUMENTS: Final = Right("document", _CREATE, sentences.RIGHT_CREATE_DOCUMENTS)
+DELETE_DOCUMENTS: Final = Right("document", _PURGE, sentences.RIGHT_DELETE_DOCUMENTS)
 
 
 def lacks(profile: Mapping[str, Any], right: Right) -> bool:

@@ -147,9 +147,18 @@ class GlpiSettings(SettingsSchema):
         help="Greetings, out-of-office texts and surveys.",
         group=MESSAGES,
     )
+    keep_deleted = settings.toggle(
+        "Keep deleted messages",
+        help="Leave text and files in GLPI when a message is deleted in Chatwoot, where the law "
+        "wants it.",
+        group=MESSAGES,
+    )
     upload_attachments = settings.toggle(
         "Upload attachments",
-        help="Store files as GLPI documents. Otherwise tickets show links to them.",
+        default=True,
+        before=False,
+        help="Store files as GLPI documents of their message, if the user may create documents. "
+        "Otherwise tickets show links to them.",
         group=MESSAGES,
     )
     upload_limit_mb = settings.number(

@@ -54,7 +54,12 @@ class GlpiSetup(SetupService):
             with self.context.step("version", sentences.STEP_VERSION):
                 version = _version(glpi)
             with self.context.step("rights", sentences.STEP_RIGHTS):
-                self._check_rights(glpi, facts)
+                profile = self._check_rights(glpi, facts)
+            may_upload = not rights.lacks(profile, rights.CREATE_DOCUMENTS)
+            if settings["upload_attachments"]:
+                title = sentences.STEP_FILES if may_upload else sentences.STEP_NO_FILES
+                with self.context.step("files", title.format(profile=profile.get("name") or "?")):
+                    pass  # said; without the right the texts have links
             with self.context.step("entity", sentences.STEP_ENTITY):
                 entity_id, entity_name = self._entity(glpi, facts)
             with self.context.step("tickets", sentences.STEP_TICKETS):
@@ -78,6 +83,7 @@ class GlpiSetup(SetupService):
                 "user_id": facts.get("glpiID"),
                 "user_name": user,
                 "user_profile_id": profile_id,
+                "may_upload": may_upload,
                 "clock_offset_seconds": signed_in.token.clock_offset,
                 "clock_drift_seconds": round(drift),
             },
@@ -134,7 +140,8 @@ class GlpiSetup(SetupService):
 
     # What the settings need.
 
-    def _check_rights(self, glpi: Glpi, facts: Mapping[str, Any]) -> None:
+    def _check_rights(self, glpi: Glpi, facts: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The profile, which has all that the work cannot go without."""
         settings = self.context.settings
         profile = facts.get("glpiactiveprofile")
         profile = profile if isinstance(profile, dict) else {}
@@ -147,6 +154,7 @@ class GlpiSetup(SetupService):
             glpi.contacts.with_email("nobody@example.invalid")
         else:
             glpi.users.with_login("nobody@example.invalid")
+        return profile
 
     def _entity(self, glpi: Glpi, facts: Mapping[str, Any]) -> tuple[int, str]:
         chosen = self.context.settings["entity_id"]
@@ -285,8 +293,6 @@ def _needed(settings: Mapping[str, Any]) -> list[rights.Right]:
         needed += [rights.CREATE_TICKETS, rights.READ_TICKETS, rights.UPDATE_TICKETS]
         if settings["enable_followup_sync"]:
             needed.append(rights.ADD_FOLLOWUPS)
-        if settings["upload_attachments"]:
-            needed.append(rights.CREATE_DOCUMENTS)
     return needed
 
 

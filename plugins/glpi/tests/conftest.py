@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
@@ -259,6 +261,35 @@ class Hub:
 
     def close(self) -> None:
         self.worker().sessions.close()
+
+
+@pytest.fixture
+def files() -> Iterator[str]:
+    """A server of files, one of which is a redirect and one missing."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.startswith("/blob/"):
+                self.send_response(302)
+                self.send_header("Location", self.path.removeprefix("/blob"))
+                self.end_headers()
+                return
+            size = 3 * 1024 * 1024 if "large" in self.path else 11
+            self.send_response(404 if "missing" in self.path else 200)
+            self.send_header("Content-Length", str(size))
+            self.end_headers()
+            self.wfile.write(b"x" * size)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
 
 
 @pytest.fixture

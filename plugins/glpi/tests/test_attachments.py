@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from hub_glpi import plugin
+from hub_glpi.mappers.file_name import file_name
 from hub_glpi.simulator import GlpiSimulator
 
 from hub.sdk import Attachment, Skip
+from hub.sdk.settings import completed
 from hub.sdk.testing.simulator import Fault
-
-
-@pytest.fixture
-def files() -> Iterator[str]:
-    """A server of files, one of which is a redirect and one missing."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            if self.path.startswith("/blob/"):
-                self.send_response(302)
-                self.send_header("Location", self.path.removeprefix("/blob"))
-                self.end_headers()
-                return
-            size = 3 * 1024 * 1024 if "large" in self.path else 11
-            self.send_response(404 if "missing" in self.path else 200)
-            self.send_header("Content-Length", str(size))
-            self.end_headers()
-            self.wfile.write(b"x" * size)
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
 
 
 @pytest.fixture
@@ -62,23 +33,66 @@ def with_file(chatwoot: Any, url: str | None, **values: Any) -> Any:
     return chatwoot.message("See this.", attachments=(item,))
 
 
-def test_a_file_becomes_a_document_of_the_ticket(
+def test_a_file_becomes_a_document_of_its_followup(
     simulator: GlpiSimulator, chatwoot: Any, opened: Any, files: str
 ) -> None:
     hub, parts = opened()
     message = with_file(chatwoot, f"{files}/blob/note.txt", name="note.txt")
     event = chatwoot.event("message.created", message=message, **parts)
     hub.done(event)
-    (document,) = simulator.rows("Document")
-    (item,) = simulator.rows("Document_Item")
-    assert (item["itemtype"], item["items_id"]) == ("Ticket", simulator.tickets()[0]["id"])
     (followup,) = simulator.followups()
-    assert f"(stored as document {document['id']})" in followup["content"]
-    assert f'href="{files}/blob/note.txt"' in followup["content"]
+    assert simulator.documents_of("ITILFollowup", followup["id"]) == ["note.txt"]
+    assert simulator.documents_of("Ticket", simulator.tickets()[0]["id"]) == []
+    # GLPI shows the file itself, so the text does not.
+    assert "note.txt" not in followup["content"]
+    assert "<a " not in followup["content"]
+    assert "File note.txt stored as document 1." in hub.last.story
     hub.done(event)
-    assert len(simulator.rows("Document")) == 1
+    assert hub.requests == []
     delivered = chatwoot.event("message.updated", message=message, **parts)
     assert isinstance(hub.refused(delivered), Skip)
+    assert hub.requests == []
+
+
+def test_messages_of_files_alone_say_what_they_are(
+    simulator: GlpiSimulator, chatwoot: Any, opened: Any, files: str
+) -> None:
+    hub, parts = opened()
+    items = [
+        Attachment(kind, str(number), f"{files}/{number}.png")
+        for number, kind in enumerate(("image", "image", "file"), start=1)
+    ]
+    batch = [
+        chatwoot.event(
+            "message.created", message=chatwoot.message("", attachments=(item,)), **parts
+        )
+        for item in items
+    ]
+    both = chatwoot.message("", attachments=(replace(items[0], id="7"), replace(items[1], id="8")))
+    batch.append(chatwoot.event("message.created", message=both, **parts))
+    hub.done(*batch)
+    texts = [followup["content"].rpartition("<p>")[2] for followup in simulator.followups()]
+    assert texts == ["Picture</p>", "Picture</p>", "File</p>", "Picture (2)</p>"]
+    shown = [simulator.documents_of("ITILFollowup", row["id"]) for row in simulator.followups()]
+    assert shown == [["1.png"], ["2.png"], ["3.png"], ["1.png", "2.png"]]
+
+
+def test_one_of_two_files_is_refused(
+    simulator: GlpiSimulator, chatwoot: Any, opened: Any, files: str
+) -> None:
+    hub, parts = opened()
+    pair = (
+        Attachment("file", "1", f"{files}/virus.exe", name="virus.exe"),
+        Attachment("file", "2", f"{files}/note.txt", name="note.txt"),
+    )
+    message = chatwoot.message("Two.", attachments=pair)
+    event = chatwoot.event("message.created", message=message, **parts)
+    hub.done(event)
+    (followup,) = simulator.followups()
+    assert simulator.documents_of("ITILFollowup", followup["id"]) == ["note.txt"]
+    assert f'<a href="{files}/virus.exe">virus.exe</a> (GLPI refused it' in followup["content"]
+    assert "note.txt" not in followup["content"]
+    hub.done(event)
     assert hub.requests == []
 
 
@@ -160,8 +174,8 @@ def test_files_of_the_first_message(
     event = chatwoot.event("message.created", message=message, **parts)
     hub.done(event)
     (ticket,) = simulator.tickets()
-    (document,) = simulator.rows("Document")
-    assert f"(stored as document {document['id']})" in ticket["content"]
+    assert simulator.documents_of("Ticket", ticket["id"]) == ["a.txt"]
+    assert "a.txt" not in ticket["content"]
     assert simulator.followups() == []
     hub.done(event)
     assert len(simulator.rows("Document")) == 1
@@ -192,3 +206,90 @@ def test_places_and_files_without_address_are_only_named(
     hub.done(chatwoot.event("message.created", message=replace(message), **parts))
     assert simulator.rows("Document") == []
     assert "Card" in simulator.followups()[0]["content"]
+
+
+def test_a_file_that_comes_later(
+    simulator: GlpiSimulator, chatwoot: Any, opened: Any, files: str
+) -> None:
+    hub, parts = opened()
+    call = chatwoot.message("Call.")
+    hub.done(chatwoot.event("message.created", message=call, **parts))
+    recorded = replace(call, attachments=(Attachment("audio", "9", f"{files}/call.mp3"),))
+    hub.done(chatwoot.event("message.updated", message=recorded, **parts))
+    (followup,) = simulator.followups()
+    assert simulator.documents_of("ITILFollowup", followup["id"]) == ["call.mp3"]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (413, "<html>too large</html>", "text/html"),
+        (403, "<html>a firewall</html>", "text/html"),
+        (400, '["ERROR_GLPI_ADD", "File a.txt not found."]', "application/json"),
+        (400, '["ERROR_BAD_ARRAY", "input parameter must be an array"]', "application/json"),
+    ],
+)
+def test_an_upload_that_is_refused_gets_its_link(
+    simulator: GlpiSimulator, chatwoot: Any, opened: Any, files: str, status: int, body: str,
+    kind: str,
+) -> None:  # fmt: skip
+    """By a web server in front, by GLPI 11, by a PHP that dropped the body."""
+    hub, parts = opened()
+    simulator.add_fault(
+        Fault("status", path="Document", status=status, body=body, content_type=kind)
+    )
+    message = with_file(chatwoot, f"{files}/a.txt", name="a.txt")
+    hub.done(chatwoot.event("message.created", message=message, **parts))
+    assert (
+        f'<a href="{files}/a.txt">a.txt</a> (GLPI refused it: '
+        in simulator.followups()[0]["content"]
+    )
+
+
+def test_without_the_right_files_stay_links(
+    simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, files: str
+) -> None:
+    simulator.database["Profile"].columns["document"] = None
+    simulator.database["Profile"].rows[4]["document"] = 1
+    hub = make_simulated_hub()
+    assert "Files stay links to Chatwoot: the GLPI profile Super-Admin" in str(hub.last.titles)
+    parts = {"contact": chatwoot.contact(), "conversation": chatwoot.conversation()}
+    message = with_file(chatwoot, f"{files}/a.txt", name="a.txt")
+    hub.done(chatwoot.event("message.created", message=message, **parts))
+    assert f'href="{files}/a.txt"' in simulator.tickets()[0]["content"]
+    assert simulator.rows("Document") == []
+
+
+def test_stored_connections_upload_as_before() -> None:
+    settings = plugin.settings()
+    assert settings.load({"api_url": "https://a.example", "user_token": "x"})["upload_attachments"]
+    stored = completed(plugin.settings, {"api_url": "https://a.example", "user_token": "x"})
+    assert stored["upload_attachments"] is False
+    assert stored["keep_deleted"] is False
+
+
+class TestFileNames:
+    @pytest.mark.parametrize(
+        ("name", "content_type", "disposition", "stored"),
+        [
+            ("a.PDF", "", "", "a.PDF"),
+            ("media2", "image/jpeg", "", "media2.jpg"),
+            ("Invoice v1.2", "application/pdf", "", "Invoice v1.2.pdf"),
+            ("noending", "application/octet-stream", "", "noending"),
+            ("noending", "", 'attachment; filename="x.docx"', "noending.docx"),
+            (
+                "blob",
+                "application/octet-stream",
+                "inline; filename*=utf-8''Z%C3%BC.xls",
+                "blob.xls",
+            ),
+            ("voice", "audio/mpeg", "", "voice.mp3"),
+            ("clip", "video/quicktime; x=1", "", "clip.mov"),
+            ("note", "text/plain; charset=utf-8", "", "note.txt"),
+            ("logo", "image/svg+xml", "", "logo.svg"),
+            ("../a/b.txt", "", "", ".._a_b.txt"),
+            ("x", "nonsense", "nonsense\r\nX: y", "x"),
+        ],
+    )
+    def test_by_example(self, name: str, content_type: str, disposition: str, stored: str) -> None:
+        assert file_name(name, content_type, disposition) == stored

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hub_glpi.simulator import GlpiSimulator
 
-from hub.sdk import Event, RetryLater
+from hub.sdk import Attachment, Event, RetryLater
 from hub.sdk.testing.context import Crash
 from hub.sdk.testing.simulator import Fault
 
@@ -93,7 +93,15 @@ def picture(simulator: GlpiSimulator) -> Any:
         ],
         "followups": [f["content"] for f in simulator.followups()],
         "solutions": [s["content"] for s in simulator.rows("ITILSolution")],
-        "documents": [d["name"] for d in simulator.rows("Document")],
+        "documents": sorted(
+            (
+                row["itemtype"],
+                row["items_id"],
+                simulator.database["Document"].rows[row["documents_id"]]["name"],
+            )
+            for row in simulator.rows("Document_Item")
+        ),
+        "files": len(simulator.rows("Document")),
     }
 
 
@@ -122,6 +130,36 @@ def test_a_crash_anywhere_changes_nothing(
             link.remote_id for link in hub.store.links.links.values() if link.kind == "followup"
         ]
         assert len(set(remote_ids)) == len(expected["followups"]), crash_at
+
+
+def test_a_crash_while_files_are_stored_and_deleted(
+    simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, files: str
+) -> None:
+    parts = {"contact": chatwoot.contact(), "conversation": chatwoot.conversation()}
+
+    def with_files(text: str, *names: str) -> Any:
+        items = tuple(Attachment("file", name, f"{files}/{name}") for name in names)
+        return chatwoot.message(text, attachments=items)
+
+    messages = [
+        with_files("First.", "a.txt"),
+        with_files("", "b.png", "virus.exe"),
+    ]
+    wrong = with_files("secret", "pass.txt")
+    gone = replace(wrong, text="", deleted=True, attachments=())
+    story = [
+        [chatwoot.event("message.created", message=message, **parts) for message in messages],
+        [chatwoot.event("message.created", message=wrong, **parts)],
+        [chatwoot.event("message.updated", message=gone, **parts)],
+    ]
+    boundaries = tell(make_simulated_hub(), story, None)
+    expected = picture(simulator)
+    assert [name for _, _, name in expected["documents"]] == ["b.png (b.png)", "a.txt (a.txt)"]
+    assert expected["files"] == 2
+    for crash_at in range(1, boundaries + 1):
+        simulator.restore()
+        tell(make_simulated_hub(), story, crash_at)
+        assert picture(simulator) == expected, f"after a crash at boundary {crash_at}"
 
 
 def test_a_crash_while_an_unknown_customer_becomes_known(

@@ -7,23 +7,22 @@ what people may have made of it in GLPI.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 from urllib.parse import urlsplit
 
 from hub.sdk import Attachment, Message
 from hub_glpi import sentences
 from hub_glpi.locale import phrase
-from hub_glpi.mappers.message import answers_in, attachment_name, size_in_words
+from hub_glpi.mappers.message import Notes, answers_in, attachment_name, size_in_words
 from hub_glpi.mappers.text import escaped, fingerprint, plain_markdown_to_html
 
 
-def digest(message: Message, language: str, notes: Mapping[str, str] | None = None) -> str:
+def digest(message: Message, language: str, notes: Notes | None = None) -> str:
     """What of a followup depends on its message alone; ``notes`` on attachments by their id."""
     return "deleted" if message.deleted else fingerprint(first_body(message, language, notes))
 
 
-def first_body(message: Message, language: str, notes: Mapping[str, str] | None = None) -> str:
+def first_body(message: Message, language: str, notes: Notes | None = None) -> str:
     """The message as version 1 showed it (HTML)."""
     is_plain = message.direction == "incoming"
     text = (escaped if is_plain else plain_markdown_to_html)(message.text)

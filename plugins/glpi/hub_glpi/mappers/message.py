@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
@@ -17,24 +18,31 @@ from hub_glpi.mappers.text import markdown_to_html, plain_to_html
 _MAP: Final = (
     "https://www.openstreetmap.org/?mlat={latitude}&mlon={longitude}#map=17/{latitude}/{longitude}"
 )
+#: The kind of an attachment -> its word.
+_KINDS: Final[Mapping[str, str]] = {
+    "image": sentences.KIND_PICTURE,
+    "audio": sentences.KIND_AUDIO,
+    "video": sentences.KIND_VIDEO,
+}
+#: What became of a message's files, by attachment id: why one is not stored in GLPI, or ``None``
+#: for one that is, or is about to be. GLPI shows a stored file itself, so the text does not.
+Notes = Mapping[str, str | None]
 
 
-def body(message: Message, language: str, notes: Mapping[str, str] | None = None) -> str:
-    """The message as HTML: its text, what was answered in it, and its attachments.
-
-    ``notes`` say something about attachments, by their id.
+def body(message: Message, language: str, notes: Notes | None = None) -> str:
+    """The message as HTML: its text, what was answered in it, and what GLPI does not store of its
+    attachments. A message of stored files alone says what they are, since GLPI wants a text.
     """
     is_markdown = message.direction != "incoming" and not message.from_phone
     text = (markdown_to_html if is_markdown else plain_to_html)(message.text)
     answers = answers_in(message)
     if answers:
         text += plain_to_html("\n".join(answers))
-    return text + attachments(message.attachments, language, notes or {})
+    text += attachments(message.attachments, language, notes or {})
+    return text or _stand_in(message.attachments, language)
 
 
-def followup(
-    message: Message, head: str, language: str, notes: Mapping[str, str] | None = None
-) -> str:
+def followup(message: Message, head: str, language: str, notes: Notes | None = None) -> str:
     """A followup's content: who and when (``head``, where it is needed), and the message.
 
     "" if it is empty.
@@ -69,14 +77,28 @@ def sender_name(message: Message, language: str) -> str:
     return name or phrase(kinds[message.sender.kind], language)
 
 
-def attachments(items: Sequence[Attachment], language: str, notes: Mapping[str, str]) -> str:
-    """A list of attachments, as links where there is something to open."""
+def attachments(items: Sequence[Attachment], language: str, notes: Notes) -> str:
+    """A list of the attachments that GLPI does not store, as links where there is something to
+    open.
+    """
     lines = []
     for item in items:
-        line = _attachment(item, language)
         note = notes.get(item.id or "", "")
+        if note is None:
+            continue
+        line = _attachment(item, language)
         lines.append(f"<li>{line}{escape(f' ({note})') if note else ''}</li>")
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
+
+
+def _stand_in(items: Sequence[Attachment], language: str) -> str:
+    """What the files of a message are: "Picture (2), File"."""
+    kinds = Counter(_KINDS.get(item.kind, sentences.KIND_FILE) for item in items)
+    words = [
+        phrase(kind, language) + (f" ({count})" if count > 1 else "")
+        for kind, count in kinds.items()
+    ]
+    return f"<p>{escape(', '.join(words))}</p>" if words else ""
 
 
 def attachment_name(item: Attachment) -> str:

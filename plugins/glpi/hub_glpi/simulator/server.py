@@ -90,6 +90,13 @@ class GlpiSimulator(Simulator):
             self.sessions.end_all()
             return number
 
+    def documents_of(self, itemtype: str, number: int) -> list[str]:
+        """The names of the files that GLPI's page shows with a ticket or followup."""
+        with self.database.lock:
+            links = self.database["Document_Item"].where("item", (itemtype, number))
+            documents = self.database["Document"].rows
+            return [documents[link["documents_id"]]["filename"] for link in links]
+
     def rows(self, itemtype: str) -> list[Row]:
         """The rows of a table as stored, not encoded, by id."""
         with self.database.lock:

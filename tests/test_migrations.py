@@ -47,3 +47,9 @@ def test_they_go_down_and_up_again(make_app):
         migrations.upgrade(db.engine)
         assert "deliveries" in inspect(db.engine).get_table_names()
         migrations.upgrade(db.engine)
+
+
+def test_they_are_one_line():
+    """Two that were written at the same time would both follow the same one."""
+    written = sorted(path.name[:4] for path in (migrations.FOLDER / "versions").glob("0*.py"))
+    assert written == [f"{number:04}" for number in range(1, len(written) + 1)]

@@ -47,7 +47,7 @@ def old(tmp_path: Path) -> Iterator[Flask]:
     """A SQLite database as it was before, with a few rows."""
     app = create_app(make_config(tmp_path), Registry({}, ()))
     with app.app_context():
-        migrations.upgrade(db.engine, "0003")
+        migrations.upgrade(db.engine, "0004")
         with db.engine.begin() as connection:
             for statement in NAMED:
                 connection.execute(text(statement))
@@ -149,7 +149,7 @@ def test_an_upgrade_changes_no_row_and_nothing_else_of_the_schema(old, refused):
     if refused:
         db.engine.dispose()
         refuse_changes_of_the_schema(db.engine)
-    migrations.upgrade(db.engine, "0004")
+    migrations.upgrade(db.engine, "0005")
     assert (root_pages() == pages) is not refused, "copied only where it must be"
     assert {name: found for name, found in rows().items() if name in before} == before
     assert schema() == {
@@ -179,7 +179,7 @@ def test_an_upgrade_that_is_killed_leaves_the_old_database_whole(old, refused):
     killed = subprocess.run([sys.executable, "-c", KILLED], env=environment, check=False)
     assert killed.returncode == -signal.SIGKILL
     assert (rows(), schema()) == (before, stood)
-    assert migrations.current(db.engine) == "0003"
+    assert migrations.current(db.engine) == "0004"
     migrations.upgrade(db.engine)
 
 

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import click
 
-from benchmarks import accept, calls, end_to_end, flatness, literal, neighbour, pages, workers
+from benchmarks import (
+    accept,
+    calls,
+    end_to_end,
+    flatness,
+    latency,
+    literal,
+    neighbour,
+    pages,
+    workers,
+)
 from benchmarks.figures import Figures
 
 BENCHMARKS = {
@@ -17,6 +27,7 @@ BENCHMARKS = {
     "calls": calls.measure,
     "end_to_end": end_to_end.measure,
     "literal": literal.measure,
+    "latency": latency.measure,
     "flatness": flatness.measure,
     "neighbour": neighbour.measure,
     "pages": pages.measure,

@@ -75,12 +75,13 @@ class Glpi:
 class Installation:
     """A hub in a folder of its own, with one source and one GLPI hook."""
 
-    def __init__(self, folder: Path, glpi: Glpi, database_url: str = "") -> None:
+    def __init__(self, folder: Path, glpi: Glpi, database_url: str = "", policy: str = "") -> None:
         self.glpi = glpi
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("HUB_")},
             "HUB_DATA_DIR": str(folder),
             "HUB_DATABASE_URL": database_url,
+            "HUB_POLICY": policy,
         }
         self.config = Config.from_environment(self.environment)
         self.app = create_app(self.config)
@@ -235,12 +236,12 @@ class Installation:
 
 
 @contextmanager
-def installed(glpi: Glpi, database_url: str = "") -> Iterator[Installation]:
+def installed(glpi: Glpi, database_url: str = "", policy: str = "") -> Iterator[Installation]:
     """An installation for the length of the block."""
     # A short path: the name of a Unix socket may have 107 characters only.
     folder = Path(tempfile.mkdtemp(prefix="hub-bench-"))
     try:
-        installation = Installation(folder, glpi, database_url)
+        installation = Installation(folder, glpi, database_url, policy)
         try:
             yield installation
         finally:

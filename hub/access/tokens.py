@@ -61,13 +61,18 @@ def create(
     return token, secret
 
 
-def require_within(maker: Identity, scopes: Iterable[str], days: int | None) -> None:
-    """A token makes none that may do more than itself, or lives longer.
+def require_within(
+    maker: Identity, scopes: Iterable[str], days: int | None, account_id: int
+) -> None:
+    """A token for the account may do no more than who makes it, and lives no longer.
 
-    :raises Refused: the new one would.
+    A right that its holder lacks today would come to life with the holder's next promotion.
+
+    :raises Refused: the new one would. Unknown scopes are left to ``create``.
     """
-    if maker.scopes is not None and not maker.scopes.issuperset(scopes):
-        raise Refused("A token can only make tokens with scopes that it has itself.")
+    known = [permission for permission in Permission if permission.value in set(scopes)]
+    if not all(maker.may(permission, account_id) for permission in known):
+        raise Refused("A token can only get scopes that you have here yourself.")
     if maker.until is not None and (
         days is None or SystemClock().now() + timedelta(days=days) > maker.until
     ):

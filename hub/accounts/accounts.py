@@ -95,6 +95,12 @@ def find(reference: str | int) -> Account:
     return account
 
 
+def existing(account_id: int) -> Account | None:
+    """The account of an id, if there is one."""
+    with reading() as session:
+        return session.get(Account, account_id)
+
+
 def listed() -> Sequence[Account]:
     """All accounts."""
     with reading() as session:

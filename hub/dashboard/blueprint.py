@@ -76,7 +76,7 @@ def _open_static(state: Any) -> None:
 @blueprint.context_processor
 def _frame() -> dict[str, Any]:
     someone = identity.known()
-    account = present_account() if someone else None
+    account = present_account()
     return {
         "version": __version__,
         "identity": someone,
@@ -91,10 +91,12 @@ def _frame() -> dict[str, Any]:
 
 
 def present_account() -> Account | None:
-    """The account that the URL names."""
+    """The account that the URL names, if it exists and the person may know that it does."""
     if "account" not in g:
-        account_id = (request.view_args or {}).get("account_id")
-        g.account = accounts.find(account_id) if account_id is not None else None
+        account_id, someone = (request.view_args or {}).get("account_id"), identity.known()
+        g.account = None
+        if account_id is not None and someone is not None and someone.sees(account_id):
+            g.account = accounts.existing(account_id)
     account: Account | None = g.account
     return account
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,12 +11,13 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from hub.access import audit
-from hub.accounts import accounts, hooks, sources
+from hub.access import audit, tokens
+from hub.access.identity import Identity
+from hub.accounts import accounts, errors, hooks, sources
 from hub.database import in_transaction, reading
 from hub.inbox import quarantine
 from hub.inbox.quarantine import Refused, Request
-from hub.models import Attempt, Delivery, DeliveryState, Event, Lane, Role
+from hub.models import Attempt, Delivery, DeliveryState, Event, Lane, Role, User
 from hub.sdk import Rejected
 from tests.support.crm import Crm, World
 from tests.support.people import Person, administrator, member
@@ -168,3 +170,44 @@ def test_a_traceback_is_for_those_who_repair(neighbours, crm):
     viewer = member(neighbours.app, neighbours.mine.account.id, Role.VIEWER)
     page = viewer.page(f"/accounts/{neighbours.mine.account.id}/{rest}")
     assert "Traceback of the plugin" not in page
+
+
+def test_an_account_of_others_looks_like_one_that_does_not_exist(neighbours):
+    """To the letter, but for the number: neither its name nor that it is there is told."""
+    neighbours.page("hooks")  # which shows what was to be said once
+    theirs, nobodys = neighbours.theirs.account.id, 4711
+    for rest in ("", "hooks", "deliveries", f"hooks/{neighbours.theirs.hook.id}"):
+        shown = {
+            number: neighbours.person.get(f"/accounts/{number}/{rest}")
+            for number in (theirs, nobodys)
+        }
+        assert {answer.status_code for answer in shown.values()} == {404}
+        mine, other = (_without(answer.text, number) for number, answer in shown.items())
+        assert mine == other
+        assert "Other" not in mine
+
+
+def test_an_administrator_sees_a_page_for_an_account_that_does_not_exist(neighbours, web):
+    root = Person(web)
+    root.sign_in("root@example.com")
+    answer = root.get("/accounts/4711/")
+    assert answer.status_code == 404
+    assert "There is no such page" in answer.text
+
+
+def _without(page: str, number: int) -> str:
+    """A page without what differs anyway: the account's number and the form's token."""
+    return re.sub(r'value="[\w.-]+\.[\w.-]+"', "", page).replace(
+        f"/accounts/{number}/", "/accounts/N/"
+    )
+
+
+@pytest.mark.parametrize("scope", ["administer", "own"])
+def test_a_token_gets_no_scope_that_its_maker_lacks(neighbours, scope):
+    owner, account = neighbours.person, neighbours.mine.account.id
+    answer = owner.post(f"/accounts/{account}/tokens", name="robot", scopes=["look", "administer"])
+    assert answer.status_code == 400
+    assert "that you have here yourself" in answer.text
+    viewer = Identity(User(), {account: Role.VIEWER})
+    with pytest.raises(errors.Refused, match="have here yourself"):
+        tokens.require_within(viewer, [scope], None, account)

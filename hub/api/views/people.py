@@ -76,7 +76,7 @@ def token_list(account_id: int) -> Any:
 def token_create(account_id: int, body: dict[str, Any]) -> Any:
     """Make a token for this account: with at most the scopes and lifetime of the present one."""
     someone = identity.current()
-    tokens.require_within(someone, body["scopes"], body["days"])
+    tokens.require_within(someone, body["scopes"], body["days"], account_id)
     token, secret = tokens.create(
         someone.user.id, body["name"], body["scopes"], account_id=account_id, days=body["days"]
     )

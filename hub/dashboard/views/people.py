@@ -74,12 +74,15 @@ def token_list(account_id: int) -> Page:
             raise Refused(
                 gettext("The lifetime must be a whole number of days, or empty for none.")
             )
+        someone, scopes = identity.current(), request.form.getlist("scopes")
+        lifetime = int(days) if days else None
+        tokens.require_within(someone, scopes, lifetime, account_id)
         _, secret = tokens.create(
-            identity.current().user.id,
+            someone.user.id,
             request.form.get("name", ""),
-            [scope for scope in request.form.getlist("scopes") if scope in OF_ROLE[Role.OWNER]],
+            scopes,
             account_id=account_id,
-            days=int(days) if days else None,
+            days=lifetime,
         )
     except Refused as error:
         return _tokens(account_id, problem=str(error)), 400

@@ -46,6 +46,7 @@ from hub.sdk.events import (
 from hub.sdk.http import Call, HttpClient, json_of
 from hub.sdk.inboxes import Inboxes
 from hub.sdk.links import Intent, Link, Links, Remote
+from hub.sdk.names import PersonName, person_name
 from hub.sdk.plugin import SDK_VERSION, Plugin
 from hub.sdk.processor import BatchOutcome, Done, Outcome, Processor
 from hub.sdk.redaction import Redactor
@@ -87,6 +88,7 @@ __all__ = [
     "Message",
     "NeedsAttention",
     "Outcome",
+    "PersonName",
     "Plugin",
     "Postpone",
     "Processor",
@@ -106,4 +108,5 @@ __all__ = [
     "Source",
     "Translator",
     "json_of",
+    "person_name",
 ]

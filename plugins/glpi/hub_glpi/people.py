@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.sdk import CONTACT_CREATED, Contact, Done, Event, Intent, Link, Remote, Skip
+from hub.sdk import (
+    CONTACT_CREATED,
+    Contact,
+    Done,
+    Event,
+    Intent,
+    Link,
+    PersonName,
+    Remote,
+    Skip,
+)
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Refused
 from hub_glpi.finders import Found
@@ -139,7 +149,12 @@ class People:
         if version is not None and link.version is not None and version < link.version:
             raise Skip(sentences.OLDER)
         values = self._records.values(contact)
-        patch = _patch(event, link.data.get("sent", {}), values)
+        sent = link.data.get("sent", {})
+        patch = _patch(event, sent, values)
+        # Version 1 split names at their first space only: such a name that has not changed stays.
+        earlier = self._records.values(contact, PersonName.split(contact.name))
+        if all(sent.get(name, "") == earlier[name] for name in _NAMES & earlier.keys()):
+            patch = {name: value for name, value in patch.items() if name not in _NAMES}
         if not patch:
             if version is not None and version != link.version:
                 self._links.update(link, version=version)
@@ -208,6 +223,7 @@ class People:
         return sentence
 
 
+_NAMES: Final = frozenset({"firstname", "realname", "name"})
 #: The contact's fields in the source -> the values that come from them.
 _FROM_FIELD: Final = {
     "firstname": "name",

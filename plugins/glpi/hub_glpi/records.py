@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
-from hub.sdk import Contact, Event, Intent, Remote
+from hub.sdk import Contact, Event, Intent, PersonName, Remote
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.finders import Found, find_contact, find_user
@@ -35,8 +35,8 @@ class Records(ABC):
         self.region = work.config.default_region
 
     @abstractmethod
-    def values(self, contact: Contact) -> dict[str, str]:
-        """What GLPI keeps of the contact."""
+    def values(self, contact: Contact, name: PersonName | None = None) -> dict[str, str]:
+        """What GLPI keeps of the contact; ``name`` replaces what is made of its name."""
 
     @abstractmethod
     def find(self, contact: Contact) -> Found | None:
@@ -87,9 +87,9 @@ class UserRecords(Records):
     filled = sentences.USER_FILLED
     updated = sentences.USER_UPDATED
 
-    def values(self, contact: Contact) -> dict[str, str]:
+    def values(self, contact: Contact, name: PersonName | None = None) -> dict[str, str]:
         """See ``Records``."""
-        return user_values(contact, self.region)
+        return user_values(contact, self.region, name)
 
     def find(self, contact: Contact) -> Found | None:
         """See ``Records``."""
@@ -195,9 +195,9 @@ class ContactRecords(Records):
     filled = sentences.CONTACT_FILLED
     updated = sentences.CONTACT_UPDATED
 
-    def values(self, contact: Contact) -> dict[str, str]:
+    def values(self, contact: Contact, name: PersonName | None = None) -> dict[str, str]:
         """See ``Records``."""
-        return contact_values(contact, self.region)
+        return contact_values(contact, self.region, name)
 
     def find(self, contact: Contact) -> Found | None:
         """See ``Records``."""

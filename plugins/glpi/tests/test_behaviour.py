@@ -472,3 +472,27 @@ class TestOnGlpi95:
             assert len(other.followups()) == 2
             hub.close()
             assert other.open_sessions() == []
+
+
+@pytest.mark.parametrize("use_contact", [False, True])
+@pytest.mark.parametrize("name", ["Müller, Jürgen", "+49 1570 2948837"])
+def test_a_name_that_stands_is_written_only_when_it_changes(
+    simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, use_contact: bool, name: str
+) -> None:
+    """As version 1 of this plugin wrote it, which knew no turned names and took any for one."""
+    hub = make_simulated_hub(use_contact=use_contact)
+    contact = chatwoot.contact(name)
+    hub.done(chatwoot.event("contact.created", contact=contact))
+    first, last = name.split(" ", 1)
+    written = {"firstname": first, "name" if use_contact else "realname": last}
+    table = simulator.database["Contact" if use_contact else "User"]
+    row = max(table.rows.values(), key=lambda row: row["id"])
+    table.update(row, written)
+    for key, link in hub.store.links.links.items():
+        hub.store.links.links[key] = replace(link, data={"sent": {**link.data["sent"], **written}})
+    moved = replace(contact, phone="+34612345678")
+    hub.done(chatwoot.event("contact.updated", contact=moved, version=2))
+    assert {key: row[key] for key in written} == written
+    assert row["phone"] == "+34 612 34 56 78"
+    hub.done(chatwoot.event("contact.updated", contact=replace(moved, name="Ann Lee"), version=3))
+    assert list({key: row[key] for key in written}.values()) == ["Ann", "Lee"]

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from linkify_it import LinkifyIt
 
-from hub.sdk import Attachment, Contact, Conversation, Message, Sender, Source
+from hub.sdk import Attachment, Contact, Conversation, Message, Sender, Source, person_name
 
 LOGIN = re.compile(r"[\w '@.\-]{1,255}")
 SAFE_TAGS = {
@@ -73,14 +73,16 @@ class TestNames:
             ("山田\u3000太郎", "山田", "太郎"),
             ("محمد علي", "محمد", "علي"),
             ("An\x00n Le\x07e", "An", "n Le e"),
+            ("Müller, Jürgen", "Jürgen", "Müller"),
+            ("+49 1570 2948837", "", ""),
         ],
     )
-    def test_split_on_the_first_space(self, name: str, first: str, last: str) -> None:
-        assert contacts.name_parts(name) == (first, last)
+    def test_are_split(self, name: str, first: str, last: str) -> None:
+        assert contacts.name_parts(person_name(name)) == (first, last)
 
     @given(st.text(max_size=700))
     def test_fit_into_glpi_and_are_clean(self, name: str) -> None:
-        first, last = contacts.name_parts(name)
+        first, last = contacts.name_parts(person_name(name))
         for part in (first, last):
             assert len(part) <= 255
             assert part == part.strip()

@@ -22,7 +22,7 @@ from hub_leadsquared import sentences
 from hub_leadsquared.api.errors import Duplicate, LeadGone
 from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE, Lead
 from hub_leadsquared.finders import Found, find_lead
-from hub_leadsquared.mappers.contact import changes, identity_keys, lead_values
+from hub_leadsquared.mappers.contact import changes, earlier_name_parts, identity_keys, lead_values
 from hub_leadsquared.work import Work, contact_key, contact_of
 
 _T = TypeVar("_T")
@@ -204,6 +204,10 @@ class People:
             raise Skip(sentences.OLDER)
         sent, values = link.data["sent"], self._values(contact)
         patch = changes(sent, values, creation=event.name == CONTACT_CREATED)
+        if (sent.get(FIRST_NAME, ""), sent.get(LAST_NAME, "")) == earlier_name_parts(contact):
+            # Version 1 made this of a name that has not changed since, so it stays.
+            names = (FIRST_NAME, LAST_NAME)
+            patch = {name: value for name, value in patch.items() if name not in names}
         if not patch:
             if version is not None and version != link.version:
                 self._links.update(link, version=version)

@@ -9,7 +9,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 
-from hub.sdk import Contact
+from hub.sdk import Contact, PersonName, person_name
 
 #: Longer texts are cut by GLPI in silence.
 MAX_LENGTH: Final = 255
@@ -20,13 +20,13 @@ _NOT_IN_LOGIN = re.compile(r"[^\w '@.\-]", re.UNICODE)
 _EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
 
 
-def name_parts(name: str) -> tuple[str, str]:
-    """First and last name, split on the first space.
+def name_parts(name: PersonName) -> tuple[str, str]:
+    """First and last name as GLPI wants them.
 
     A single word is the last name: GLPI shows the login of a User, and "Contact - ID 3" for a
     Contact, that has none.
     """
-    first, _, last = clean(name).partition(" ")
+    first, last = name.first, name.last
     if not last:
         first, last = "", first
     return first[:MAX_LENGTH].strip(), last[:MAX_LENGTH].strip()
@@ -112,9 +112,14 @@ def identity_keys(contact: Contact, region: str | None) -> list[str]:
     return keys + ([f"phone:{phone}"] if phone else [])
 
 
-def user_values(contact: Contact, region: str | None) -> dict[str, str]:
-    """What a GLPI User keeps of the contact. Empty texts stand for what is not known."""
-    first, last = name_parts(contact.name)
+def user_values(
+    contact: Contact, region: str | None, name: PersonName | None = None
+) -> dict[str, str]:
+    """What a GLPI User keeps of the contact. Empty texts stand for what is not known.
+
+    ``name`` replaces what is made of the contact's name.
+    """
+    first, last = name_parts(name or person_name(contact.name, contact.email))
     return {
         "firstname": first,
         "realname": last,
@@ -123,9 +128,14 @@ def user_values(contact: Contact, region: str | None) -> dict[str, str]:
     }
 
 
-def contact_values(contact: Contact, region: str | None) -> dict[str, str]:
-    """What a GLPI Contact keeps of the contact. Its name is never empty."""
-    first, last = name_parts(contact.name)
+def contact_values(
+    contact: Contact, region: str | None, name: PersonName | None = None
+) -> dict[str, str]:
+    """What a GLPI Contact keeps of the contact. Its name is never empty.
+
+    ``name`` replaces what is made of the contact's name.
+    """
+    first, last = name_parts(name or person_name(contact.name, contact.email))
     phone, email = phone_of(contact, region) or "", email_of(contact) or ""
     return {"firstname": first, "name": last or email or phone, "phone": phone, "email": email}
 

@@ -10,9 +10,9 @@ from typing import Any, Final
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberFormat
 
-from hub.sdk import Contact
+from hub.sdk import Contact, PersonName, person_name
 from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME
-from hub_leadsquared.mappers.text import cut, one_line
+from hub_leadsquared.mappers.text import cut
 
 #: LeadSquared's limit for names and emails, in characters.
 MAX_LENGTH: Final = 200
@@ -20,21 +20,17 @@ _EMAIL = re.compile(r"[^\s@<>\"]+@[^\s@<>\"]+")
 
 
 def name_parts(contact: Contact) -> tuple[str, str]:
-    """First and last name, split on the first space. A single word is the first name.
-
-    A name that is only the phone number or the email, as channels make them up, is none.
-    """
-    name = one_line(contact.name)
-    if not name or _is_made_up(name, contact):
-        return "", ""
-    first, _, last = name.partition(" ")
-    return cut(first, MAX_LENGTH), cut(last, MAX_LENGTH)
+    """First and last name; a single word is the first name. See ``hub.sdk.person_name``."""
+    return _fitting(person_name(contact.name, contact.email))
 
 
-def _is_made_up(name: str, contact: Contact) -> bool:
-    if not any(char.isalpha() for char in name):
-        return bool(_digits(name)) and _digits(name) == _digits(contact.phone)
-    return name.casefold() == (contact.email or "").strip().casefold()
+def earlier_name_parts(contact: Contact) -> tuple[str, str]:
+    """What version 1 made of a name: it split every name at its first space."""
+    return _fitting(PersonName.split(contact.name))
+
+
+def _fitting(name: PersonName) -> tuple[str, str]:
+    return cut(name.first, MAX_LENGTH), cut(name.last, MAX_LENGTH)
 
 
 def email_of(contact: Contact) -> str | None:

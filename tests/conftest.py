@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import tempfile
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
 import redis
 from cryptography.fernet import Fernet
@@ -25,6 +21,9 @@ from hub.database import db
 from hub.plugins import Registry
 from hub.queue import embedded
 from hub.queue.connection import connect
+from tests.support.crm import Crm, make_plugin
+from tests.support.postgres import HAS_POSTGRES, Postgres, any_postgres
+from tests.support.web_apps import WebApps, close
 
 KEY = Fernet.generate_key().decode()
 #: Passwords at the least that Argon2 allows, and what is sent is due at once, whatever the time of
@@ -37,6 +36,7 @@ def make_config(data_dir: Path, **environment: str) -> Config:
         {
             "HUB_DATA_DIR": str(data_dir),
             "HUB_ENCRYPTION_KEYS": KEY,
+            "HUB_SECRET_KEY": KEY,
             "HUB_POLICY": CHEAP,
             **environment,
         }
@@ -64,93 +64,9 @@ def redis_socket() -> Iterator[Path]:
         process.wait()
 
 
-class Postgres:
-    """A PostgreSQL server; ``pattern`` is the URL of a database with ``NAME`` for its name."""
-
-    def __init__(self, pattern: str) -> None:
-        self.pattern = pattern
-
-    def url(self, name: str) -> str:
-        return self.pattern.replace("NAME", name)
-
-    def create(self, template: str = "template1") -> str:
-        """Make a new database and return its name."""
-        name = f"hub_test_{uuid.uuid4().hex[:12]}"
-        self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-        return name
-
-    def drop(self, name: str) -> None:
-        self._execute(f"DROP DATABASE {name} WITH (FORCE)")
-
-    def _execute(self, statement: str) -> None:
-        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(statement)
-
-
-def _postgres_programs() -> Path | None:
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if found:
-        return found[-1].parent
-    on_path = shutil.which("initdb")
-    return Path(on_path).parent if on_path else None
-
-
-HAS_POSTGRES = bool(os.environ.get("HUB_TEST_POSTGRES_URL") or _postgres_programs())
-if os.environ.get("HUB_TEST_REQUIRE_POSTGRES") and not HAS_POSTGRES:
-    raise RuntimeError("HUB_TEST_REQUIRE_POSTGRES is set, and there is no PostgreSQL.")
-
-
-class OwnPostgres(Postgres):
-    """A server of our own, which can be stopped and started."""
-
-    def __init__(self, folder: str) -> None:
-        super().__init__(f"postgresql://hub@/NAME?host={folder}")
-        # The server refuses to run as root; Debian's package brings a user for it.
-        as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-        if as_user:
-            shutil.chown(folder, "postgres")
-        programs = _postgres_programs()
-        assert programs is not None
-        data = f"{folder}/data"
-        initdb = [*as_user, f"{programs}/initdb", "-D", data, "-U", "hub", "-A", "trust"]
-        options = f"-k {folder} -c listen_addresses='' -c fsync=off -c max_connections=200"
-        self._control = (*as_user, f"{programs}/pg_ctl", "-D", data, "-w", "-l", f"{folder}/log")
-        self._options = options
-        _run_quietly([*initdb, "-E", "UTF8"])
-
-    def start(self) -> None:
-        """Return when it takes connections."""
-        _run_quietly([*self._control, "-o", self._options, "start"])
-
-    def stop(self) -> None:
-        """At once, as by a crash: connections break, and it recovers when it is started."""
-        _run_quietly([*self._control, "-m", "immediate", "stop"])
-
-
-def _run_quietly(command: list[str]) -> None:
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-
-@contextmanager
-def own_postgres() -> Iterator[OwnPostgres]:
-    """A server of our own, started."""
-    with tempfile.TemporaryDirectory(prefix="hubpg-") as folder:
-        server = OwnPostgres(folder)
-        server.start()
-        try:
-            yield server
-        finally:
-            server.stop()
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server: the one that HUB_TEST_POSTGRES_URL names, or one of our own."""
-    given = os.environ.get("HUB_TEST_POSTGRES_URL")
-    if given:
-        yield Postgres(f"{given.rstrip('/')}/NAME")
-        return
-    with own_postgres() as server:
+    with any_postgres() as server:
         yield server
 
 
@@ -181,19 +97,43 @@ def _migrate(config: Config) -> None:
         db.engine.dispose()
 
 
+@pytest.fixture(scope="session")
+def postgres_database(postgres: Postgres, postgres_template: str) -> Iterator[str]:
+    """The name of a PostgreSQL database that tests use one after the other."""
+    name = postgres.create(postgres_template)
+    yield name
+    postgres.drop(name)
+
+
 @pytest.fixture(params=["sqlite", "postgresql"] if HAS_POSTGRES else ["sqlite"])
-def config(request: pytest.FixtureRequest, tmp_path: Path, redis_socket: Path) -> Iterator[Config]:
-    """A configuration with a migrated database and an empty Redis."""
+def config(request: pytest.FixtureRequest, data_dir: Path, redis_socket: Path) -> Config:
+    """A configuration with a migrated database, empty, and an empty Redis."""
     redis.Redis(unix_socket_path=str(redis_socket)).flushall()
     redis_url = f"unix://{redis_socket}"
     if request.param == "sqlite":
-        shutil.copy(request.getfixturevalue("sqlite_template"), tmp_path / "hub.db")
-        yield make_config(tmp_path, HUB_REDIS_URL=redis_url)
-        return
+        shutil.copy(request.getfixturevalue("sqlite_template"), data_dir / "hub.db")
+        return make_config(data_dir, HUB_REDIS_URL=redis_url)
     server: Postgres = request.getfixturevalue("postgres")
-    name = server.create(request.getfixturevalue("postgres_template"))
-    yield make_config(tmp_path, HUB_REDIS_URL=redis_url, HUB_DATABASE_URL=server.url(name))
-    server.drop(name)
+    name: str = request.getfixturevalue("postgres_database")
+    server.empty(name)
+    return make_config(data_dir, HUB_REDIS_URL=redis_url, HUB_DATABASE_URL=server.url(name))
+
+
+@pytest.fixture
+def data_dir(request: pytest.FixtureRequest) -> Path:
+    """The hub's data dir: a new one for each test, but for those that share web applications."""
+    if "web" in request.fixturenames:
+        web_apps: WebApps = request.getfixturevalue("web_apps")
+        web_apps.empty()
+        return web_apps.data_dir
+    folder: Path = request.getfixturevalue("tmp_path")
+    return folder
+
+
+@pytest.fixture
+def crm() -> Crm:
+    """The small CRM, with nothing in it."""
+    return Crm()
 
 
 MakeApp = Callable[..., Flask]
@@ -212,6 +152,18 @@ def make_app(config: Config) -> Iterator[MakeApp]:
 
     yield make
     for app in apps:
-        with app.app_context():
-            db.engine.dispose()
-        app.extensions["hub.redis"].close()
+        close(app)
+
+
+@pytest.fixture(scope="session")
+def web_apps(tmp_path_factory: pytest.TempPathFactory) -> WebApps:
+    """The applications behind ``web``."""
+    return WebApps(tmp_path_factory.mktemp("web"))
+
+
+@pytest.fixture
+def web(config: Config, crm: Crm, web_apps: WebApps) -> Iterator[Flask]:
+    """The web application with the small CRM's plugin."""
+    app = web_apps.of(config, make_plugin(crm))
+    yield app
+    close(app)

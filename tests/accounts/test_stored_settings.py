@@ -10,18 +10,13 @@ from hub.database import in_transaction
 from hub.models import Hook
 from hub.sdk import SettingsSchema
 from hub.sdk.settings import secret, text, toggle
-from tests.support.crm import Crm, World, make_plugin
+from tests.support.crm import World, make_plugin
 
 
 class Settings(SettingsSchema):
     name = text("Name", default="crm")
     key = secret("Key")
     strict = toggle("Strict", default=True, before=False)
-
-
-@pytest.fixture
-def crm() -> Crm:
-    return Crm()
 
 
 @pytest.fixture

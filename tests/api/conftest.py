@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +12,8 @@ from werkzeug.test import TestResponse
 
 from hub.access import invitations, members, tokens
 from hub.access.permissions import Permission
-from hub.app import create_web_app
-from hub.config import Config
-from hub.database import db
 from hub.models import Role
-from hub.plugins import Registry
-from tests.support.crm import Crm, World, make_plugin
+from tests.support.crm import World
 
 ALL = [permission.value for permission in Permission]
 
@@ -50,21 +46,6 @@ class Program:
 
 
 MakeProgram = Callable[..., Program]
-
-
-@pytest.fixture
-def crm() -> Crm:
-    return Crm()
-
-
-@pytest.fixture
-def web(config: Config, crm: Crm) -> Iterator[Flask]:
-    plugin = make_plugin(crm)
-    app = create_web_app(config, Registry({plugin.id: plugin}, ()))
-    yield app
-    with app.app_context():
-        db.engine.dispose()
-    app.extensions["hub.redis"].close()
 
 
 @pytest.fixture

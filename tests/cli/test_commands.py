@@ -21,14 +21,9 @@ from hub.plugins import Registry
 from hub.queue.ready import ReadyLanes
 from hub.sdk import Rejected, SetupFailed
 from hub.sdk.testing import payloads
-from tests.support.crm import Crm, make_plugin
+from tests.support.crm import make_plugin
 
 Run = Callable[..., Any]
-
-
-@pytest.fixture
-def crm() -> Crm:
-    return Crm()
 
 
 @pytest.fixture

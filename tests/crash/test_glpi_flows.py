@@ -12,8 +12,8 @@ import pytest
 from hub.sdk import Attachment, Event
 from hub.sdk.testing.crashes import CrashHarness
 from hub.sdk.testing.simulator import Request, Response, Simulator
-from tests.conftest import Postgres
 from tests.support.glpi import FORGETFUL, GLPI
+from tests.support.postgres import Postgres
 from tests.support.story import Story
 
 #: ``make chaos`` takes both databases.

@@ -125,8 +125,9 @@ def test_what_belongs_to_others_does_not_exist(scene):
     assert asked > 20
 
 
-def test_a_view_that_says_nothing_is_not_served(scene):
-    scene.app.view_functions["dashboard.home"] = lambda account_id: "open to all!"
+def test_a_view_that_says_nothing_is_not_served(scene, monkeypatch):
+    views = scene.app.view_functions
+    monkeypatch.setitem(views, "dashboard.home", lambda account_id: "open to all!")
     answer = scene.people["owner"].get(f"/accounts/{scene.mine.account_id}/")
     assert answer.status_code == 500
     assert "open to all!" not in answer.text

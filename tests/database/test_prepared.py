@@ -14,7 +14,7 @@ from hub.clock import SystemClock
 from hub.database import db, in_transaction, reading, table_of
 from hub.models import Account, Hook
 from hub.prepared import insert_each, run, run_each
-from tests.conftest import HAS_POSTGRES
+from tests.support.postgres import HAS_POSTGRES
 
 on_postgresql = pytest.mark.parametrize(
     "config", ["postgresql"] if HAS_POSTGRES else [], indirect=True

@@ -15,11 +15,6 @@ MakeWorld = Callable[..., World]
 
 
 @pytest.fixture
-def crm() -> Crm:
-    return Crm()
-
-
-@pytest.fixture
 def make_world(make_app: Callable[..., Flask], crm: Crm) -> Iterator[MakeWorld]:
     with ExitStack() as stack:
 

@@ -13,8 +13,8 @@ from sqlalchemy.exc import DBAPIError
 from hub import database, postgresql, sqlite
 from hub.database import db, reading
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane
-from tests.conftest import HAS_POSTGRES
 from tests.support.breaker import Breaker
+from tests.support.postgres import HAS_POSTGRES
 from tests.support.statements import before_each
 
 on_postgresql = pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import json
 import pytest
 import requests
 
-from tests.conftest import HAS_POSTGRES, own_postgres
 from tests.support import crowd
 from tests.support.fleet import POLICY
 from tests.support.installation import RunningHub
+from tests.support.postgres import HAS_POSTGRES, own_postgres
 
 CONTACTS = range(1, 21)
 

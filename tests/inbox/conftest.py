@@ -59,11 +59,6 @@ class Door:
 
 
 @pytest.fixture
-def crm() -> Crm:
-    return Crm()
-
-
-@pytest.fixture
 def door(make_app: Callable[..., Flask], crm: Crm) -> Iterator[Door]:
     app = make_app(make_plugin(crm))
     server = make_server("127.0.0.1", 0, app, threaded=True)

@@ -22,8 +22,8 @@ from hub.inbox import listener, quarantine, release
 from hub.models import Delivery, Event, Lane, QuarantinedRequest
 from hub.queue.ready import ReadyLanes
 from hub.sdk.testing import payloads
-from tests.conftest import HAS_POSTGRES
 from tests.support.breaker import Breaker
+from tests.support.postgres import HAS_POSTGRES
 from tests.support.statements import before_each
 
 

@@ -51,7 +51,7 @@ def redis_socket() -> Iterator[Path]:
         config = make_config(Path(folder))
         process = subprocess.Popen(embedded.server_command(config))
         client = connect(config)
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + 120
         while True:
             try:
                 client.ping()

@@ -20,6 +20,10 @@ from typing import Any
 import psutil
 import requests
 
+#: Seconds after which what does not come counts as lost. Nothing takes so long, but a machine with
+#: much else to do may be slow.
+PATIENCE = 300.0
+
 SECRET = "kq3Vw8TzN5yRb2MhXcJp7LdF"
 
 
@@ -67,7 +71,7 @@ class RunningHub:
     def start(self, *options: str) -> None:
         """Start the hub and wait until it can accept and deliver."""
         self.up = self._spawn("up", "--port", str(self.port), *options)
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + PATIENCE
         while True:
             assert self.up.poll() is None, self.story()
             try:
@@ -84,11 +88,11 @@ class RunningHub:
         if self.up is None or self.up.poll() is not None:
             return None
         self.up.terminate()
-        return self.up.wait(90)
+        return self.up.wait(PATIENCE)
 
     def wait_until_port_is_free(self) -> None:
         """After the hub was killed: its web server is gone, too."""
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + PATIENCE
         while True:
             with socket.socket() as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -101,7 +105,7 @@ class RunningHub:
         self._children.append(
             self._spawn("glpi-simulator", "--port", str(self.glpi_port), *options)
         )
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + PATIENCE
         while True:
             try:
                 requests.get(f"{self.glpi_url}/__simulator__/state", timeout=5)
@@ -134,13 +138,13 @@ class RunningHub:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PATIENCE,
         )
         if done.returncode != code:
             raise Failed(f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return json.loads(done.stdout) if done.stdout else None
 
-    def wait(self, timeout: float = 120) -> None:
+    def wait(self, timeout: float = PATIENCE) -> None:
         """``hub wait``."""
         done = subprocess.run(
             [sys.executable, "-m", "hub", "wait", "--timeout", str(timeout)],

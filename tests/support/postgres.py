@@ -19,10 +19,11 @@ import psycopg
 from hub.database import db
 
 #: Seconds that our own server may take to start.
-START = 60.0
+START = 300.0
 
 
-def _programs() -> Path | None:
+def programs() -> Path | None:
+    """The folder of the server's programs, if it is installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if found:
         return found[-1].parent
@@ -30,7 +31,7 @@ def _programs() -> Path | None:
     return Path(on_path).parent if on_path else None
 
 
-HAS_POSTGRES = bool(os.environ.get("HUB_TEST_POSTGRES_URL") or _programs())
+HAS_POSTGRES = bool(os.environ.get("HUB_TEST_POSTGRES_URL") or programs())
 if os.environ.get("HUB_TEST_REQUIRE_POSTGRES") and not HAS_POSTGRES:
     raise RuntimeError("HUB_TEST_REQUIRE_POSTGRES is set, and there is no PostgreSQL.")
 
@@ -85,16 +86,16 @@ class OwnPostgres(Postgres):
         if os.geteuid() == 0:
             self._user = {"user": "postgres", "group": "postgres", "extra_groups": []}
             shutil.chown(folder, "postgres")
-        programs = _programs()
-        assert programs is not None
+        found = programs()
+        assert found is not None, "PostgreSQL is not installed"
         self._log = Path(folder, "log")
         data = f"{folder}/data"
-        self._command = [f"{programs}/postgres", "-D", data, "-k", folder]
+        self._command = [f"{found}/postgres", "-D", data, "-k", folder]
         # Nothing that is only for a crash of the machine, and no housekeeping behind the tests.
         for option in ("fsync=off", "full_page_writes=off", "autovacuum=off", "jit=off"):
             self._command += ["-c", option]
         self._command += ["-c", "listen_addresses=", "-c", "max_connections=200"]
-        initdb = [f"{programs}/initdb", "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8"]
+        initdb = [f"{found}/initdb", "-D", data, "-U", "hub", "-A", "trust", "-E", "UTF8"]
         subprocess.run(
             [*initdb, "--no-sync"], check=True, stdout=subprocess.DEVNULL, cwd="/", **self._user
         )

@@ -13,7 +13,7 @@ import redis
 from hub.app import create_web_app
 from hub.config import Config
 from hub.database import db
-from tests.conftest import HAS_POSTGRES, Postgres
+from tests.support.postgres import HAS_POSTGRES, Postgres
 from tests.upgrade.installation import (
     DATA,
     KEYS,

@@ -33,6 +33,12 @@ class SettingsSchema(Schema):
     class Meta:
         unknown = RAISE
 
+    @classmethod
+    def renamed(cls, stored: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Stored settings under the names, and in the words, of this version. A plugin that has
+        replaced a setting says here what became of it. Since SDK 1.1."""
+        return stored
+
 
 def _metadata(
     widget: Widget,
@@ -281,6 +287,7 @@ def completed(schema: type[SettingsSchema], stored: Mapping[str, Any]) -> dict[s
     it.
     """
     fill = _filling(schema)
+    stored = schema.renamed(stored)
     return {**fill.values, **{name: stored[name] for name in stored if name in fill.known}}
 
 

@@ -11,6 +11,11 @@ from hub_glpi.mappers.conversation import NEW, PENDING, PROCESSING, SOLVED
 
 API_PATH: Final = "/apirest.php"
 
+#: What the conversation of a person becomes of whom nothing is known.
+AT_ONCE: Final = "at_once"
+WHEN_KNOWN: Final = "when_known"
+NOTHING: Final = "nothing"
+
 #: Chatwoot's status -> GLPI's, unless the settings say otherwise.
 STATUSES: Final[Mapping[str, int]] = {
     "open": PROCESSING,
@@ -37,7 +42,10 @@ class Config:
     category_id: int | None
     request_source_id: int | None
     default_user_id: int | None
-    anonymous_tickets: bool
+    #: What a conversation of an unknown person becomes: ``AT_ONCE``, ``WHEN_KNOWN`` or ``NOTHING``.
+    unknown_people: str
+    #: Days for which it is kept back.
+    keep_days: float
     statuses: Mapping[str, int]
     priorities: Mapping[str, int]
     solution_text: str
@@ -70,7 +78,8 @@ class Config:
             category_id=settings["category_id"],
             request_source_id=settings["request_source_id"],
             default_user_id=settings["default_user_id"],
-            anonymous_tickets=settings["anonymous_tickets"],
+            unknown_people=settings["unknown_people"],
+            keep_days=float(settings["keep_days"]),
             statuses={name: int(settings[f"status_{name}"]) for name in STATUSES},
             priorities={name: int(settings[f"priority_{name}"]) for name in PRIORITIES},
             solution_text=settings["solution_text"].strip(),

@@ -15,6 +15,8 @@ from hub_glpi.mappers import message as message_mapper
 from hub_glpi.mappers.digest import digest, first_body
 from hub_glpi.mappers.text import fingerprint, plain_to_html
 from hub_glpi.openings import Openings, state_of
+from hub_glpi.people import People
+from hub_glpi.requesters import Requesters
 from hub_glpi.work import Work, conversation_key, conversation_of, key
 
 
@@ -36,6 +38,8 @@ class Conversations:
         self._links = work.context.links
         self._openings = Openings(work)
         self._attachments = Attachments(work)
+        self._people = People(work)
+        self._requesters = Requesters(work)
 
     def follow(self, event: Event) -> Done:
         """Bring the ticket to what a conversation event says.
@@ -51,6 +55,7 @@ class Conversations:
     def ensure(self, event: Event) -> Opened:
         """The conversation's ticket, made if need be from what the event and the lane tell.
 
+        :raises KeepBack: there is none, since it is not known for whom.
         :raises Skip: there is none and none is to be made, or it was deleted in GLPI.
         :raises Postpone: the customer's first message may come in a moment.
         """
@@ -60,10 +65,30 @@ class Conversations:
         if link is not None:
             if link.gone:
                 raise Skip(link.gone)
-            link = self._finish(link)
+            self._finish(link)
+            link = self.give_requester(event) or link
             return Opened(link, sentences.TICKET_ADOPTED.format(id=link.remote_id), made=False)
         link, sentence = self._openings.open(event)
         return Opened(self._finish(link), sentence, made=True)
+
+    def ask_for_person(self, event: Event) -> None:
+        """See ``Openings.ask_for_person``."""
+        if self._config.sync_tickets:
+            self._openings.ask_for_person(event)
+
+    def give_requester(self, event: Event) -> Link | None:
+        """Give the conversation's ticket its requester, if it was made before that was known;
+        answers the ticket, if there is one."""
+        link = self._links.get("ticket", conversation_key(event))
+        if link is None or link.gone or event.contact is None:
+            return link
+        if self._requesters.waits(link) and self._people.can_have_record(event):
+            person = self._people.ensure(event)
+            # Perhaps it has it now, by its contact.
+            link = self._links.get("ticket", link.local_id) or link
+            if self._requesters.waits(link):
+                self._requesters.give(link, person, event.contact)
+        return self._links.get("ticket", link.local_id)
 
     def set_text(self, event: Event, link: Link, message: Message) -> bool:
         """Make a message the text of a ticket that still waits for one.
@@ -210,6 +235,7 @@ class Conversations:
 
         Also when an earlier try was cut off before this.
         """
+        link = self._requesters.finish(link)
         if not link.data.get("unsolved"):
             return link
         self._solve(link)

@@ -53,10 +53,15 @@ class Messages:
         :raises Skip: nothing to do.
         """
         message, local_id = message_of(event), message_key(event)
+        # After a merge of two contacts this is all that tells of it.
+        self._conversations.give_requester(event)
         link = self._links.get(KIND, local_id)
         ticket = self._links.get("ticket", conversation_key(event))
         is_text = ticket is not None and ticket.data.get("first_message") == local_id
         if message.deleted:
+            if ticket is None:
+                # What it deletes may be kept back: then so is this, behind it.
+                self._conversations.ask_for_person(event)
             return self._deletions.delete(event, link, ticket if is_text else None)
         if reason := self._left_out(message):
             raise Skip(reason)

@@ -13,6 +13,7 @@ from hub.sdk import (
     Event,
     Inboxes,
     Intent,
+    KeepBack,
     Link,
     Message,
     Postpone,
@@ -22,6 +23,7 @@ from hub.sdk import (
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Refused
 from hub_glpi.attachments import DUE, Attachments
+from hub_glpi.config import NOTHING, WHEN_KNOWN
 from hub_glpi.mappers import conversation as mapper
 from hub_glpi.mappers import message as message_mapper
 from hub_glpi.mappers.contact import clean, email_of, phone_of
@@ -58,9 +60,11 @@ class Openings:
     def open(self, event: Event) -> tuple[Link, str]:
         """A ticket for the event's conversation, and the sentence that tells of it.
 
-        :raises Skip: there is nobody to make it for.
+        :raises KeepBack: it is not known yet for whom.
+        :raises Skip: there is nobody to make it for, and the settings want none then.
         :raises Postpone: the customer's first message may come in a moment.
         """
+        self.ask_for_person(event)
         first = self._first_message(event)
         if first is None:
             self._wait_for_message(event)
@@ -70,6 +74,19 @@ class Openings:
             self._requesters.remember(event, conversation_key(event))
         sentence = sentences.TICKET_ADOPTED if link.adopted else sentences.TICKET_CREATED
         return link, sentence.format(id=link.remote_id, requester=requester.words)
+
+    def ask_for_person(self, event: Event) -> None:
+        """Ask whether a ticket may be made of a conversation that has none.
+
+        :raises KeepBack: not before it is known for whom.
+        :raises Skip: it is not known for whom, and the settings want none then.
+        """
+        if self._people.can_have_record(event) or self._work.context.insisted:
+            return
+        if self._config.unknown_people == WHEN_KNOWN:
+            raise KeepBack(sentences.KEPT_BACK, days=self._config.keep_days)
+        if self._config.unknown_people == NOTHING:
+            raise Skip(sentences.UNKNOWN_LEFT_OUT)
 
     def _first_message(self, event: Event) -> Message | None:
         """The customer's first message among those that are known here and now."""
@@ -109,12 +126,9 @@ class Openings:
     def _requester(self, event: Event) -> Requester:
         contact = event.contact
         email = email_of(contact) if contact else None
-        try:
-            person = self._people.ensure(event)
-        except Skip:
-            if not self._config.anonymous_tickets:
-                raise
+        if not self._people.can_have_record(event):
             return self._nobody()
+        person = self._people.ensure(event)
         if not self._config.use_contact:
             user_id = int(person.remote_id)
             return Requester({"_users_id_requester": user_id}, f"user {user_id}")
@@ -160,6 +174,7 @@ class Openings:
             "notes": notes,
             DUE: self._attachments.is_due(notes),
             "unsolved": self._needs_solution(conversation),
+            **self._requesters.noted(requester.fields, is_final=requester.is_final),
         }
 
         def create() -> Remote:

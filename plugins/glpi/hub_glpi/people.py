@@ -21,6 +21,7 @@ from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Refused
 from hub_glpi.finders import Found
 from hub_glpi.mappers.contact import email_of, identity_keys
+from hub_glpi.mappers.identity import is_known
 from hub_glpi.records import ContactRecords, Records, UserRecords
 from hub_glpi.requesters import Requesters
 from hub_glpi.work import Work, contact_key, contact_of
@@ -48,6 +49,12 @@ class People:
         link = self._links.get(self._records.kind, contact_key(event))
         return None if link is None or link.gone else link
 
+    def can_have_record(self, event: Event) -> bool:
+        """Whether the person has a record, or enough is known for one."""
+        if event.contact is None:
+            return False
+        return is_known(event.contact, self._records.region) or self.known(event) is not None
+
     def follow(self, event: Event) -> Done:
         """Bring the record to what a contact event says.
 
@@ -55,6 +62,9 @@ class People:
         """
         contact = contact_of(event)
         link = self._links.get(self._records.kind, contact_key(event))
+        if link is None and not self.can_have_record(event):
+            # Nothing is lost: whatever tells more shows the whole contact.
+            return Done(sentences.NO_RECORD_YET)
         if link is None:
             link, sentence = self._find_or_create(event, contact)
             return Done(sentence, link.url)
@@ -65,10 +75,7 @@ class People:
         return self._update(event, contact, link)
 
     def ensure(self, event: Event) -> Link:
-        """The person's record, found or made if need be.
-
-        :raises Skip: the contact has neither email nor phone number.
-        """
+        """The record, found or made if need be, of a person who can have one."""
         contact = contact_of(event)
         link = self.known(event)
         if link is not None and self._is_still_there(link):
@@ -80,8 +87,6 @@ class People:
 
     def _find_or_create(self, event: Event, contact: Contact) -> tuple[Link, str]:
         keys = identity_keys(contact, self._records.region)
-        if not keys:
-            raise Skip(sentences.NOT_IDENTIFIABLE)
         with self._work.context.identity(*keys):
             before = self._links.get(self._records.kind, contact_key(event))
             if before is not None and before.gone:
@@ -139,7 +144,7 @@ class People:
             contact_key(event),
             create=create,
             find=find,
-            natural_key=self._records.natural_key(contact),
+            natural_key=self._records.natural_key(event, contact),
             version=_version(event),
         )
         return link, self._records.created.format(id=link.remote_id)

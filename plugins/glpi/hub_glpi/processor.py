@@ -10,6 +10,7 @@ from hub_glpi.api import Glpi
 from hub_glpi.config import Config
 from hub_glpi.conversations import Conversations
 from hub_glpi.mappers.contact import identity_keys
+from hub_glpi.mappers.identity import is_known
 from hub_glpi.messages import Messages
 from hub_glpi.people import People
 from hub_glpi.work import Work
@@ -24,11 +25,17 @@ class GlpiProcessor(Processor):
     """
 
     batches: ClassVar[dict[str, int]] = {MESSAGE_CREATED: 50}
+    can_insist: ClassVar[bool] = True
 
     @staticmethod
     def identity_keys(event: Event, default_region: str | None) -> Sequence[str]:
         """See ``hub.sdk.processor.Processor.identity_keys``."""
         return identity_keys(event.contact, default_region) if event.contact else ()
+
+    @staticmethod
+    def is_known(event: Event, default_region: str | None) -> bool:
+        """See ``hub.sdk.processor.Processor.is_known``."""
+        return event.contact is not None and is_known(event.contact, default_region)
 
     def handle_contact_created(self, event: Event) -> Done:
         """Find or make the person's record."""

@@ -17,6 +17,7 @@ from hub_glpi.mappers.contact import (
     spare_login,
     user_values,
 )
+from hub_glpi.mappers.identity import network_login, network_of
 from hub_glpi.work import Work, key
 
 
@@ -43,7 +44,7 @@ class Records(ABC):
         """The record, found by email or phone."""
 
     @abstractmethod
-    def natural_key(self, contact: Contact) -> str:
+    def natural_key(self, event: Event, contact: Contact) -> str:
         """By what a record is recognised whose creation was cut off."""
 
     @abstractmethod
@@ -95,18 +96,20 @@ class UserRecords(Records):
         """See ``Records``."""
         return find_user(self.work.glpi, contact, self.region, self.work.say)
 
-    def natural_key(self, contact: Contact) -> str:
+    def natural_key(self, event: Event, contact: Contact) -> str:
         """The login."""
-        return login_of(contact, self.region) or ""
+        login = login_of(contact, self.region)
+        return login or network_login(contact, key(event, contact.id)) or ""
 
     def find_cut_off(self, contact: Contact, intent: Intent) -> int | None:
         """By login; the search by email and phone, made before, has not shown it."""
         hits = self.work.glpi.users.with_login(intent.natural_key)
-        return next((hit.id for hit in hits if self._is_identity(hit.login, contact)), None)
+        ours = (hit.id for hit in hits if _is_identity(hit.login, contact, intent.natural_key))
+        return next(ours, None)
 
     def create(self, event: Event, contact: Contact) -> int:
         """A new user; with another login if the first belongs to someone else or to the trash."""
-        login = self.natural_key(contact)
+        login = self.natural_key(event, contact)
         values = self._new(contact)
         try:
             return self.work.glpi.users.create({"name": login, **values})
@@ -123,7 +126,7 @@ class UserRecords(Records):
     ) -> int:
         users = self.work.glpi.users
         owners = users.with_login(login)
-        if owners and self._is_identity(login, contact):
+        if owners and _is_identity(login, contact, self.natural_key(event, contact)):
             # Made since we looked, say by an earlier call that GLPI was still at work on.
             return owners[0].id
         if not owners and not users.with_login(login, trashed=True):
@@ -136,11 +139,6 @@ class UserRecords(Records):
             if owners := users.with_login(spare):
                 return owners[0].id
             raise rights.explain(self.work.glpi, again, rights.CREATE_USERS) from again
-
-    def _is_identity(self, login: str, contact: Contact) -> bool:
-        """Whether this login could only be this person's: the very email, or the number."""
-        email = email_of(contact)
-        return login.casefold() == (email.casefold() if email else self.natural_key(contact))
 
     def _new(self, contact: Contact) -> dict[str, object]:
         config = self.work.config
@@ -196,27 +194,36 @@ class ContactRecords(Records):
     updated = sentences.CONTACT_UPDATED
 
     def values(self, contact: Contact, name: PersonName | None = None) -> dict[str, str]:
-        """See ``Records``."""
-        return contact_values(contact, self.region, name)
+        """See ``Records``. The name is never empty."""
+        values = contact_values(contact, self.region, name)
+        network = network_of(contact)
+        return {**values, "name": values["name"] or (network[1] if network else "")}
 
     def find(self, contact: Contact) -> Found | None:
         """See ``Records``."""
         return find_contact(self.work.glpi, contact, self.region, self.work.say)
 
-    def natural_key(self, contact: Contact) -> str:
-        """The email, or the phone number."""
+    def natural_key(self, event: Event, contact: Contact) -> str:
+        """The email, or the phone number; else what stands in the comment."""
         values = self.values(contact)
-        return values["email"] or values["phone"]
+        login = network_login(contact, key(event, contact.id))
+        return values["email"] or values["phone"] or login or ""
 
     def find_cut_off(self, contact: Contact, intent: Intent) -> int | None:
-        """Nothing more to do: the search by email and phone, made before, has not shown it."""
-        return None
+        """By the comment, if there is nothing else. The search by email and phone, made before,
+        has not shown it."""
+        values = self.values(contact)
+        if values["email"] or values["phone"]:
+            return None
+        return next(iter(self.work.glpi.contacts.with_comment(intent.natural_key)), None)
 
     def create(self, event: Event, contact: Contact) -> int:
         """A new contact."""
         values: dict[str, object] = {
             name: value for name, value in self.values(contact).items() if value
         }
+        if not values.get("email") and not values.get("phone"):
+            values["comment"] = self.natural_key(event, contact)
         if self.work.config.entity_id is not None:
             values["entities_id"] = self.work.config.entity_id
         try:
@@ -239,3 +246,9 @@ class ContactRecords(Records):
             return not self.work.glpi.contacts.get(record_id).get("is_deleted")
         except Missing:
             return False
+
+
+def _is_identity(login: str, contact: Contact, natural_key: str) -> bool:
+    """Whether this login could only be this person's: the very email, the number or the id."""
+    email = email_of(contact)
+    return login.casefold() == (email or natural_key).casefold()

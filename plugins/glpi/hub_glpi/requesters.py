@@ -15,6 +15,9 @@ from hub_glpi.mappers.contact import email_of
 from hub_glpi.work import Work, contact_key
 
 _KIND = "unclaimed"
+#: In a ticket's link: who stands in for its requester, and whether GLPI chose somebody itself.
+_STAND_IN = "stand_in"
+_UNASKED = "unasked"
 
 
 class Requesters:
@@ -29,6 +32,40 @@ class Requesters:
         waiting = self._waiting(event)
         if ticket_key not in waiting:
             self._keep(event, [*waiting, ticket_key])
+
+    def noted(self, fields: Mapping[str, Any], *, is_final: bool) -> dict[str, Any]:
+        """What a new ticket's link remembers of its requester: who stands in for somebody who is
+        not known yet (0: nobody), and whether GLPI has put somebody there unasked."""
+        if is_final:
+            return {}
+        stand_in = int(fields["_users_id_requester"])
+        return {_STAND_IN: stand_in, _UNASKED: not stand_in and self._unasked() is not None}
+
+    def finish(self, ticket: Link) -> Link:
+        """Take off whom GLPI has made requester unasked. Also when an earlier try was cut off."""
+        if not ticket.data.get(_UNASKED):
+            return ticket
+        tickets = self._work.glpi.tickets
+        for actor in tickets.requesters(int(ticket.remote_id)):
+            if actor["users_id"] == self._unasked():
+                tickets.remove_requester(int(actor["id"]))
+        return self._links.update(ticket, data={**ticket.data, _UNASKED: False})
+
+    def waits(self, ticket: Link) -> bool:
+        """Whether the ticket was made for somebody who was not known."""
+        return ticket.data.get(_STAND_IN) is not None
+
+    def give(self, ticket: Link, person: Link, contact: Contact) -> None:
+        """Make the person requester of a ticket that waits, whichever contact it was made for:
+        two contacts may have been merged."""
+        email = email_of(contact) or ""
+        if not self._work.config.use_contact:
+            self._claim(ticket, int(person.remote_id), "")
+        elif email:
+            self._claim(ticket, 0, email)
+        else:
+            return
+        self._work.say(sentences.REQUESTER_ADDED, count=1)
 
     def catch_up(self, event: Event, person: Link, contact: Contact) -> None:
         """Make the person requester of the tickets that wait."""
@@ -53,17 +90,24 @@ class Requesters:
             self._links.mark_gone(ticket, sentences.TICKET_PURGED.format(id=number))
             return
         if not any(_is(actor, user_id, email) for actor in actors):
+            # A requester that somebody set in GLPI stays beside the customer.
             try:
                 tickets.add_requester(number, user_id=user_id, email=email)
             except Refused as refused:
                 # One ticket that GLPI keeps as it is must not hold up the person's record.
                 self._work.context.progress(refused.sentence)
                 return
-        # GLPI 9.5 makes the API user requester of a ticket that names none.
-        api_user = self._work.config.api_user_id
+        ours = {user for user in (ticket.data.get(_STAND_IN), self._unasked()) if user}
         for actor in actors:
-            if self._work.config.version == 9 and api_user and actor["users_id"] == api_user:
+            if actor["users_id"] in ours - {user_id}:
                 tickets.remove_requester(int(actor["id"]))
+        if ticket.data.get(_STAND_IN) is not None:
+            self._links.update(ticket, data={**ticket.data, _STAND_IN: None})
+
+    def _unasked(self) -> int | None:
+        """The user whom GLPI makes requester of a ticket that names none: 9.5 the API's own."""
+        config = self._work.config
+        return config.api_user_id if config.version == 9 else None
 
     def _waiting(self, event: Event) -> list[str]:
         link = self._links.get(_KIND, contact_key(event))

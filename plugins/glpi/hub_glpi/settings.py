@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from marshmallow import pre_load
+from marshmallow import ValidationError, fields, pre_load
 
 from hub.sdk import SettingsSchema, settings
+from hub_glpi.config import AT_ONCE, NOTHING, WHEN_KNOWN
 from hub_glpi.locale import LANGUAGES
 
 CONNECTION: Final = "Connection"
@@ -32,6 +33,7 @@ _PRIORITIES: Final = (
     ("5", "5 – Very high"),
     ("6", "6 – Major"),
 )
+_ANONYMOUS: Final = "anonymous_tickets"
 _TYPE_WORDS: Final = {"incident": "1", "request": "2"}
 
 
@@ -111,9 +113,25 @@ class GlpiSettings(SettingsSchema):
         "Empty: the one that GLPI gives.",
         group=TICKETS,
     )
-    anonymous_tickets = settings.toggle(
-        "Tickets for unknown customers",
-        help="Also when a customer has given neither email nor phone number yet.",
+    unknown_people = settings.select(
+        "Unknown people",
+        (
+            (AT_ONCE, "A ticket at once"),
+            (WHEN_KNOWN, "A ticket when they are known"),
+            (NOTHING, "No ticket"),
+        ),
+        default=AT_ONCE,
+        before=WHEN_KNOWN,
+        help="What the conversation of a visitor becomes who has given neither email nor phone "
+        "number yet. A ticket gets its requester as soon as it is known who that is.",
+        group=TICKETS,
+    )
+    keep_days = settings.number(
+        "Days to wait for them",
+        default=30,
+        minimum=1,
+        maximum=365,
+        help="What waits for its person is kept back for so long, then skipped.",
         group=TICKETS,
     )
     solution_text = settings.text(
@@ -184,9 +202,22 @@ class GlpiSettings(SettingsSchema):
     priority_low = _priority("Low", "2")
     priority_none = _priority("No priority", "3")
 
+    @classmethod
+    def renamed(cls, stored: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Version 1 had ``anonymous_tickets``, on or off."""
+        if _ANONYMOUS not in stored:
+            return stored
+        rest = {name: value for name, value in stored.items() if name != _ANONYMOUS}
+        try:
+            at_once = fields.Boolean().deserialize(stored[_ANONYMOUS])
+        except ValidationError as error:
+            raise ValidationError({_ANONYMOUS: error.messages}) from error
+        return {"unknown_people": AT_ONCE if at_once else WHEN_KNOWN, **rest}
+
     @pre_load
     def _forgive(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
         """Numbers and words where a select wants its value, and empty texts for no number."""
+        data = self.renamed(data)
         given = {name: value for name, value in data.items() if not _is_empty_number(name, value)}
         for name, value in given.items():
             if name == "ticket_type" or name.startswith(("status_", "priority_")):
@@ -198,4 +229,8 @@ class GlpiSettings(SettingsSchema):
 
 
 def _is_empty_number(name: str, value: Any) -> bool:
-    return name.endswith(("_id", "_mb", "_grace")) and isinstance(value, str) and not value.strip()
+    return (
+        name.endswith(("_id", "_mb", "_grace", "_days"))
+        and isinstance(value, str)
+        and not value.strip()
+    )

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import Change, Done, Postpone, Sender, Skip
+from hub.sdk import Change, Done, HubError, KeepBack, Postpone, Sender, Skip
 
 
 def ticket_of(see: Any, chatwoot: Any, number: str = "1201") -> int:
@@ -162,11 +162,11 @@ class TestContacts:
         emails = see.call("GET", f"User/{user_id}/UserEmail")
         assert [e["email"] for e in emails if e["is_default"]] == [moved.email]
 
-    def test_without_email_and_phone_it_is_left_out(self, chatwoot: Any, hub: Any) -> None:
+    def test_without_email_and_phone_there_is_no_record(self, chatwoot: Any, hub: Any) -> None:
         nobody = chatwoot.contact(email=None)
-        skip = hub.refused(chatwoot.event("contact.created", contact=nobody))
-        assert isinstance(skip, Skip)
-        assert "neither an email nor a phone" in skip.sentence
+        done = hub.done(chatwoot.event("contact.created", contact=nobody))
+        assert "neither an email nor a phone" in done.sentence
+        assert hub.requests == []
 
 
 class TestConversations:
@@ -540,14 +540,25 @@ class TestContactMode:
 
 
 class TestAnonymous:
-    def test_left_out_unless_wanted(self, chatwoot: Any, hub: Any, see: Any) -> None:
-        parts = {
-            "contact": chatwoot.contact(email=None),
-            "conversation": chatwoot.conversation(),
-        }
-        skip = hub.refused(chatwoot.event("conversation.created", **parts))
-        assert isinstance(skip, Skip)
-        assert see.tickets_containing(chatwoot.mark) == []
+    @pytest.mark.parametrize(
+        ("wish", "ending"), [("when_known", KeepBack), ("nothing", Skip), ("at_once", None)]
+    )
+    def test_what_it_becomes(
+        self,
+        chatwoot: Any,
+        make_hub: Callable[..., Any],
+        see: Any,
+        wish: str,
+        ending: type[HubError] | None,
+    ) -> None:
+        hub = make_hub(unknown_people=wish)
+        parts = {"contact": chatwoot.contact(email=None), "conversation": chatwoot.conversation()}
+        event = chatwoot.event("conversation.created", **parts)
+        if ending is None:
+            hub.done(event)
+        else:
+            assert type(hub.refused(event)) is ending
+        assert len(see.tickets_containing(chatwoot.mark)) == (ending is None)
 
     @pytest.mark.parametrize("use_contact", [False, True])
     def test_a_late_email_makes_a_requester(

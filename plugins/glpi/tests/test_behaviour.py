@@ -192,7 +192,6 @@ class TestEventsWithoutParts:
         for name, event_parts, sentence in (
             ("contact.created", {}, sentences.NO_CONTACT),
             ("conversation.created", {"contact": parts["contact"]}, sentences.NO_CONVERSATION),
-            ("conversation.created", {"conversation": parts["conversation"]}, sentences.NO_CONTACT),
             ("message.created", parts, sentences.NO_MESSAGE),
             ("message.updated", parts, sentences.NO_MESSAGE),
         ):

@@ -16,6 +16,7 @@ ID: Final = 2
 #: On a User this number is something else: 5 is the email there, and the fax here.
 EMAIL: Final = 6
 FIRST_NAME: Final = 11
+COMMENT: Final = 16
 #: phone, phone2, mobile
 PHONES: Final = (3, 4, 10)
 _SHOWN: Final = (ID, LAST_NAME, FIRST_NAME, EMAIL, *PHONES)
@@ -34,6 +35,13 @@ class Contacts:
     def with_phone_digits(self, number: str) -> list[Hit]:
         """Contacts one of whose numbers may have these digits."""
         return self._search([search.digits(field, number) for field in PHONES])
+
+    def with_comment(self, comment: str) -> list[int]:
+        """Contacts that have this comment, and nothing else there."""
+        found = search.any_of(
+            self._connection, "Contact", [search.exactly(COMMENT, comment)], (ID, COMMENT)
+        )
+        return [int(row[ID]) for row in found if text(row.get(COMMENT)) == comment]
 
     def get(self, contact_id: int) -> dict[str, Any]:
         """A contact, also one in the trash.

@@ -46,6 +46,7 @@ from hub.sdk.events import (
 from hub.sdk.http import Call, HttpClient, json_of
 from hub.sdk.inboxes import Inboxes
 from hub.sdk.links import Intent, Link, Links, Remote
+from hub.sdk.mails import Quotations, readable
 from hub.sdk.names import PersonName, person_name
 from hub.sdk.plugin import SDK_VERSION, Plugin
 from hub.sdk.processor import BatchOutcome, Done, Outcome, Processor
@@ -92,6 +93,7 @@ __all__ = [
     "Plugin",
     "Postpone",
     "Processor",
+    "Quotations",
     "Redactor",
     "Rejected",
     "Remote",
@@ -109,4 +111,5 @@ __all__ = [
     "Translator",
     "json_of",
     "person_name",
+    "readable",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from hub.sdk import Context
+from hub.sdk import Context, Quotations
 from hub_glpi.mappers.conversation import NEW, PENDING, PROCESSING, SOLVED
 
 API_PATH: Final = "/apirest.php"
@@ -52,6 +52,7 @@ class Config:
     first_message_grace: float
     private_notes: bool
     template_messages: bool
+    quotations: Quotations
     upload_attachments: bool
     keep_deleted: bool
     upload_limit: int
@@ -87,6 +88,7 @@ class Config:
             private_notes=settings["sync_private_notes"],
             template_messages=settings["sync_template_messages"],
             upload_attachments=settings["upload_attachments"] and learned.get("may_upload", True),
+            quotations=settings["mail_quotations"],
             keep_deleted=settings["keep_deleted"],
             upload_limit=int(settings["upload_limit_mb"]) * 1024 * 1024,
             upload_types=_types(settings["upload_types"]),

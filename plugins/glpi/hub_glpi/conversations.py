@@ -99,7 +99,7 @@ class Conversations:
         ticket = self._read(link)
         current = str(ticket.get("content") or "")
         notes = self._attachments.plan(message)
-        body = message_mapper.body(message, language, notes)
+        body = message_mapper.body(self._work.shown(message, first=True), language, notes)
         content = self._content(event, body, link)
         text = fingerprint(content)
         told = digest(message, language, notes)

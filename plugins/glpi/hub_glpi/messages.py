@@ -152,7 +152,8 @@ class Messages:
         notes = self._attachments.store(message, message_key(event), owner, planned)
         if notes != planned:
             language = self._config.language
-            text, told = mapper.body(message, language, notes), digest(message, language, notes)
+            text = mapper.body(self._work.shown(message, first=True), language, notes)
+            told = digest(message, language, notes)
             try:
                 self._conversations.rewrite_text(event, ticket, text, told)
             except Skip as skip:
@@ -178,7 +179,7 @@ class Messages:
     def _content(self, message: Message, link: Link, notes: mapper.Notes) -> str:
         """What stands in the followup of a link."""
         head = self._followups.head(message, link)
-        return mapper.followup(message, head, self._config.language, notes)
+        return mapper.followup(self._work.shown(message), head, self._config.language, notes)
 
     def _followup(self, event: Event, message: Message) -> Followup | None:
         if message.deleted or not mapper.body(message, self._config.language):
@@ -188,7 +189,7 @@ class Messages:
         # GLPI's own line above the text names the customer then.
         is_own = author is not None and message.direction == "incoming"
         head = "" if is_own else self._followups.head(message)
-        content = mapper.followup(message, head, self._config.language, notes)
+        content = mapper.followup(self._work.shown(message), head, self._config.language, notes)
         values: dict[str, Any] = {
             "content": self._work.html(content),
             "is_private": int(message.private),
@@ -238,7 +239,8 @@ class Messages:
             self._links.update(ticket, data={**ticket.data, "notes": notes, DUE: True})
         ticket = self._store_text_files(event, message, ticket)
         language, notes = self._config.language, ticket.data.get("notes") or {}
-        text, told = mapper.body(message, language, notes), digest(message, language, notes)
+        text = mapper.body(self._work.shown(message, first=True), language, notes)
+        told = digest(message, language, notes)
         return self._conversations.rewrite_text(event, ticket, text, told)
 
     def _sent_at(self, message: Message) -> str:

@@ -160,8 +160,11 @@ class Openings:
     ) -> Link:
         config = self._config
         notes = self._attachments.plan(first) if first else {}
-        text = message_mapper.body(first, config.language, notes) if first else ""
-        told = digest(first, config.language, notes) if first else fingerprint("")
+        text, told = "", fingerprint("")
+        if first is not None:
+            shown = self._work.shown(first, first=True)
+            text = message_mapper.body(shown, config.language, notes)
+            told = digest(first, config.language, notes)
         if text and not requester.is_final:
             text += self._name_of_nobody(event)
         content = mapper.content(event.source, conversation, text, config.language)

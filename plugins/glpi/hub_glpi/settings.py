@@ -165,6 +165,18 @@ class GlpiSettings(SettingsSchema):
         help="Greetings, out-of-office texts and surveys.",
         group=MESSAGES,
     )
+    mail_quotations = settings.select(
+        "Quotations in mails",
+        (
+            ("cut", "Left out"),
+            ("source", "As Chatwoot trims them"),
+            ("whole", "Kept"),
+        ),
+        default="cut",
+        before="source",
+        help="What a mail repeats of earlier ones. What it forwards is kept always.",
+        group=MESSAGES,
+    )
     keep_deleted = settings.toggle(
         "Keep deleted messages",
         help="Leave text and files in GLPI when a message is deleted in Chatwoot, where the law "

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from hub.sdk import Contact, Context, Conversation, Event, Message, Skip
+from hub.sdk import Contact, Context, Conversation, Event, Message, Skip, readable
 from hub_glpi import sentences
 from hub_glpi.api import Glpi
 from hub_glpi.config import Config
@@ -27,6 +27,10 @@ class Work:
         if self.config.version != 9:
             return content
         return content.replace("&lt;", "&#60;").replace("&gt;", "&#62;")
+
+    def shown(self, message: Message, *, first: bool = False) -> Message:
+        """The message with the part of its text that is shown; ``first`` if it opens its ticket."""
+        return replace(message, text=readable(message, self.config.quotations, first=first))
 
     def say(self, sentence: str, **values: object) -> None:
         """Note a step in the delivery's story."""

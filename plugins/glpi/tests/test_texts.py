@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hub_glpi import sentences
+from hub_glpi import plugin, sentences
 
 from hub.sdk import SetupFailed
+from hub.sdk.settings import completed
 
 
 @pytest.fixture
@@ -82,6 +83,60 @@ class TestInbox:
         parts["conversation"] = chatwoot.conversation(inbox_id="5", inbox_name="Website")
         hub.done(chatwoot.event("message.created", message=chatwoot.reply(), **parts))
         assert ticket()["content"] == theirs
+
+
+class TestMails:
+    OWN = "Still broken."
+    WHOLE = (
+        "Still broken.\n\n-- \nPetra, Tel. 030 123456\n\nOn Sat, 28 Nov 2026 at 15:00 Support "
+        "<s@acme.example> wrote:\n> We look into it."
+    )
+
+    def mail(self, chatwoot: Any, **headers: str) -> Any:
+        return chatwoot.message(
+            self.OWN,
+            whole_text=self.WHOLE,
+            content_type="incoming_email",
+            attributes={"email": headers},
+        )
+
+    @pytest.mark.parametrize(
+        ("settings", "quoted"),
+        [({}, False), ({"mail_quotations": "source"}, False), ({"mail_quotations": "whole"}, True)],
+    )
+    def test_first_and_later(
+        self, chatwoot: Any, make_hub: Any, contact: Any, ticket: Any, see: Any, settings: Any,
+        quoted: bool,
+    ) -> None:  # fmt: skip
+        hub = make_hub(**settings)
+        parts = {"contact": contact, "conversation": chatwoot.conversation()}
+        for _ in range(2):
+            message = self.mail(chatwoot, in_reply_to="x@y")
+            hub.done(chatwoot.event("message.created", message=message, **parts))
+        (followup,) = see.followups(ticket()["id"])
+        assert "Petra, Tel. 030 123456" in ticket()["content"]
+        assert ("Petra" in followup["content"]) == quoted
+        for text in (ticket()["content"], followup["content"]):
+            assert self.OWN in text
+            assert ("We look into it." in text) == quoted
+        hub.refused(chatwoot.event("message.updated", message=message, **parts))
+        assert hub.requests == []
+
+    def test_what_is_forwarded_is_kept(
+        self, chatwoot: Any, hub: Any, contact: Any, ticket: Any, see: Any
+    ) -> None:
+        parts = {"contact": contact, "conversation": chatwoot.conversation()}
+        for _ in range(2):
+            message = self.mail(chatwoot, in_reply_to="x@y", subject="Fwd: Printer")
+            hub.done(chatwoot.event("message.created", message=message, **parts))
+        (followup,) = see.followups(ticket()["id"])
+        assert "We look into it." in ticket()["content"]
+        assert "We look into it." in followup["content"]
+
+    def test_connections_of_old_keep_what_they_had(self) -> None:
+        stored = {"api_url": "https://glpi.example/apirest.php", "user_token": "t"}
+        assert plugin.settings().load(stored)["mail_quotations"] == "cut"
+        assert completed(plugin.settings, stored)["mail_quotations"] == "source"
 
 
 class TestRequestSource:

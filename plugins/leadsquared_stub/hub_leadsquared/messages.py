@@ -38,7 +38,7 @@ class Messages:
             elif book.has_covered(message.id):
                 outcomes.append(Skip(sentences.MESSAGE_SENT_BEFORE))
             else:
-                entries.append(Entry.of(message, event))
+                entries.append(Entry.of(message, event, self._work.config.language))
                 outcomes.append(Done(sentences.MESSAGE_KEPT))
         if entries:
             inbox = conversation_of(events[0]).inbox_name
@@ -62,7 +62,7 @@ class Messages:
         if message.deleted:
             self.keep(event, book.without(message.id))
             return Done(sentences.MESSAGE_REMOVED)
-        entry = Entry.of(message, event)
+        entry = Entry.of(message, event, self._work.config.language)
         if entry in book.entries:
             raise Skip(sentences.NOTHING_CHANGED)
         self.keep(event, book.with_entries([entry]))

@@ -134,6 +134,7 @@ NOTE_NO_TEXT: Final = "[No content]"
 NOTE_CUSTOMER: Final = "Customer"
 NOTE_AGENT: Final = "Agent"
 NOTE_BOT: Final = "Bot"
+NOTE_FROM_PHONE: Final = "From the phone"
 NOTE_SYSTEM: Final = "System"
 
 #: Sentences by name.

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import Attachment, Contact, Done, NeedsAttention, Postpone, Rejected, Skip
+from hub.sdk import Attachment, Contact, Done, NeedsAttention, Postpone, Rejected, Sender, Skip
 from hub.sdk.testing.simulator import Fault
 
 
@@ -273,6 +273,20 @@ class TestStarted:
         world.learned["conversation_activity_code"] = None
         error = world.fails(world.events.conversation_created(), NeedsAttention)
         assert error.field == "enable_conversation_activity"
+
+
+def test_a_transcript_tells_what_was_forwarded_and_what_came_from_the_phone(world: Any) -> None:
+    whole = (
+        "please handle\n\n---------- Forwarded message ---------\nFrom: Client\n\nI want to cancel."
+    )
+    mail = {"content_type": "incoming_email", "attributes": {"email": {"subject": "Fwd: x"}}}
+    world.done(world.events.message(1, "please handle", whole_text=whole, **mail))
+    phone = {"direction": "outgoing", "from_phone": True, "sender": Sender(kind="system")}
+    world.done(world.events.message(2, "Done.", **phone))
+    world.done(world.events.resolved())
+    (note,) = world.notes()
+    assert "I want to cancel." in note
+    assert "] From the phone: Done." in note
 
 
 @pytest.mark.parametrize("transcripts", [True, False])

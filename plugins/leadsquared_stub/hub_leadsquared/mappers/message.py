@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, Self
 
-from hub.sdk import Event, Message
+from hub.sdk import Event, Message, readable
 from hub_leadsquared import sentences
 from hub_leadsquared.locale import phrase
 from hub_leadsquared.mappers.text import cut, lines, one_line
@@ -36,15 +36,17 @@ class Entry:
     files: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, message: Message, event: Event) -> Self:
+    def of(cls, message: Message, event: Event, language: str) -> Self:
         """What a transcript needs of a message."""
         at = (message.created_at or event.occurred_at).astimezone(UTC)
         return cls(
             id=message.id,
             at=at.isoformat(timespec="seconds"),
-            name=cut(one_line(message.sender.name), _LONGEST_NAME),
+            name=phrase(sentences.NOTE_FROM_PHONE, language)
+            if message.from_phone
+            else cut(one_line(message.sender.name), _LONGEST_NAME),
             kind=message.sender.kind,
-            text=cut(lines(message.text), KEPT_TEXT),
+            text=cut(lines(readable(message)), KEPT_TEXT),
             files=tuple(item.kind for item in message.attachments[:_MOST_ATTACHMENTS]),
         )
 

@@ -191,6 +191,16 @@ class Event:
         """The name of the processor method that takes this event."""
         return "handle_" + self.name.replace(".", "_")
 
+    @property
+    def is_automatic(self) -> bool:
+        """Whether no person is behind it: an automatic answer, or news of a conversation that
+        began with one. What a person writes there later is not. Since SDK 1.1.
+        """
+        began_so = self.conversation is not None and self.conversation.auto_reply
+        if self.message is None:
+            return began_so
+        return self.message.auto_reply or (began_so and self.message.direction == "template")
+
     def changed(self, *names: str) -> bool:
         """Whether this event changed at least one of the named fields."""
         return any(name in self.changes for name in names)

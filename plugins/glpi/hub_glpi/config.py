@@ -46,6 +46,8 @@ class Config:
     unknown_people: str
     #: Days for which it is kept back.
     keep_days: float
+    blocked_contacts: bool
+    automatic_replies: bool
     statuses: Mapping[str, int]
     priorities: Mapping[str, int]
     solution_text: str
@@ -81,6 +83,8 @@ class Config:
             default_user_id=settings["default_user_id"],
             unknown_people=settings["unknown_people"],
             keep_days=float(settings["keep_days"]),
+            blocked_contacts=settings["blocked_contacts"],
+            automatic_replies=settings["automatic_replies"],
             statuses={name: int(settings[f"status_{name}"]) for name in STATUSES},
             priorities={name: int(settings[f"priority_{name}"]) for name in PRIORITIES},
             solution_text=settings["solution_text"].strip(),

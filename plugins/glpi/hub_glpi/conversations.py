@@ -90,6 +90,12 @@ class Conversations:
                 self._requesters.give(link, person, event.contact)
         return self._links.get("ticket", link.local_id)
 
+    def reason_against(self, event: Event) -> str | None:
+        """Why an event makes no ticket where there is none yet, if the settings say so."""
+        if self._links.get("ticket", conversation_key(event)) is not None:
+            return None
+        return self._openings.reason_against(event)
+
     def set_text(self, event: Event, link: Link, message: Message) -> bool:
         """Make a message the text of a ticket that still waits for one.
 

@@ -39,10 +39,13 @@ class Messages:
         outcomes: dict[int, Outcome] = {}
         wanted: list[Event] = []
         for event in events:
-            if reason := self._left_out(message_of(event)):
-                outcomes[event.id] = Skip(reason)
-            else:
+            reason = self._left_out(message_of(event))
+            if reason is None and not wanted:
+                reason = self._conversations.reason_against(event)
+            if reason is None:
                 wanted.append(event)
+            else:
+                outcomes[event.id] = Skip(reason)
         if wanted:
             outcomes.update(self._add_wanted(wanted))
         return [outcomes[event.id] for event in events]
@@ -60,6 +63,8 @@ class Messages:
         is_text = ticket is not None and ticket.data.get("first_message") == local_id
         if message.deleted:
             if ticket is None:
+                if reason := self._conversations.reason_against(event):
+                    raise Skip(reason)
                 # What it deletes may be kept back: then so is this, behind it.
                 self._conversations.ask_for_person(event)
             return self._deletions.delete(event, link, ticket if is_text else None)

@@ -64,6 +64,8 @@ class Openings:
         :raises Skip: there is nobody to make it for, and the settings want none then.
         :raises Postpone: the customer's first message may come in a moment.
         """
+        if reason := self.reason_against(event):
+            raise Skip(reason)
         self.ask_for_person(event)
         first = self._first_message(event)
         if first is None:
@@ -87,6 +89,18 @@ class Openings:
             raise KeepBack(sentences.KEPT_BACK, days=self._config.keep_days)
         if self._config.unknown_people == NOTHING:
             raise Skip(sentences.UNKNOWN_LEFT_OUT)
+
+    def reason_against(self, event: Event) -> str | None:
+        """Why no ticket is made because of this event, if the settings say so."""
+        if (
+            event.contact is not None
+            and event.contact.blocked
+            and not self._config.blocked_contacts
+        ):
+            return sentences.BLOCKED_LEFT_OUT
+        if event.is_automatic and not self._config.automatic_replies:
+            return sentences.AUTOMATIC_LEFT_OUT
+        return None
 
     def _first_message(self, event: Event) -> Message | None:
         """The customer's first message among those that are known here and now."""

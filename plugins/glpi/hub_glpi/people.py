@@ -66,6 +66,8 @@ class People:
             # Nothing is lost: whatever tells more shows the whole contact.
             return Done(sentences.NO_RECORD_YET)
         if link is None:
+            if contact.blocked and not self._work.config.blocked_contacts:
+                raise Skip(sentences.BLOCKED_LEFT_OUT)
             link, sentence = self._find_or_create(event, contact)
             return Done(sentence, link.url)
         if link.gone:

@@ -134,6 +134,19 @@ class GlpiSettings(SettingsSchema):
         help="What waits for its person is kept back for so long, then skipped.",
         group=TICKETS,
     )
+    blocked_contacts = settings.toggle(
+        "Tickets for blocked contacts",
+        before=True,
+        help="Also for new conversations of contacts that are blocked in Chatwoot.",
+        group=TICKETS,
+    )
+    automatic_replies = settings.toggle(
+        "Tickets for automatic replies",
+        before=True,
+        help="Also for conversations that began with one, such as an out-of-office mail. In a "
+        "conversation that has a ticket they become followups in any case.",
+        group=TICKETS,
+    )
     solution_text = settings.text(
         "Solution",
         multiline=True,

@@ -28,6 +28,8 @@ class Config:
     source: str
     phone_field: str
     run_automations: bool
+    blocked_contacts: bool
+    automatic_replies: bool
     started_enabled: bool
     started_code: int | None
     transcript_enabled: bool
@@ -56,6 +58,8 @@ class Config:
             source=settings["lead_source"],
             phone_field=settings["phone_field"],
             run_automations=settings["run_automations"],
+            blocked_contacts=settings["blocked_contacts"],
+            automatic_replies=settings["automatic_replies"],
             started_enabled=settings["enable_conversation_activity"],
             started_code=_number(learned.get("conversation_activity_code")),
             transcript_enabled=settings["enable_transcript_activity"],

@@ -19,7 +19,13 @@ from hub.sdk import (
 from hub_leadsquared import sentences
 from hub_leadsquared.mappers.conversation import started_note
 from hub_leadsquared.posts import Post, Posts
-from hub_leadsquared.work import Work, contact_key, conversation_key, conversation_of
+from hub_leadsquared.work import (
+    Work,
+    contact_key,
+    conversation_key,
+    conversation_of,
+    reason_against,
+)
 
 _KIND: Final = "started"
 #: Remembers, by contact, the conversations that began before it was known who wrote.
@@ -42,6 +48,8 @@ class Conversations:
         post = self._post(event)
         if link := self._links.get(_KIND, post.local_id):
             raise Skip(sentences.STARTED_BEFORE.format(id=link.remote_id))
+        if reason := reason_against(self._work, event):
+            raise Skip(reason)
         try:
             link = Posts(self._work).post(event, post)
         except Skip:

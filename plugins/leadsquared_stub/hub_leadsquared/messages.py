@@ -9,7 +9,13 @@ from hub.sdk import Done, Event, Inboxes, Link, Message, Outcome, Remote, Skip
 from hub_leadsquared import sentences
 from hub_leadsquared.mappers.message import Entry
 from hub_leadsquared.notebook import Notebook
-from hub_leadsquared.work import Work, conversation_key, conversation_of, message_of
+from hub_leadsquared.work import (
+    Work,
+    conversation_key,
+    conversation_of,
+    message_of,
+    reason_against,
+)
 
 _KIND: Final = "messages"
 
@@ -33,7 +39,10 @@ class Messages:
         entries: list[Entry] = []
         for event in events:
             message = message_of(event)
-            if reason := reason_to_leave_out(message):
+            reason = reason_to_leave_out(message)
+            if reason is None and not entries:
+                reason = self.reason_against(event, book)
+            if reason is not None:
                 outcomes.append(Skip(reason))
             elif book.has_covered(message.id):
                 outcomes.append(Skip(sentences.MESSAGE_SENT_BEFORE))
@@ -67,6 +76,12 @@ class Messages:
             raise Skip(sentences.NOTHING_CHANGED)
         self.keep(event, book.with_entries([entry]))
         return Done(sentences.MESSAGE_CHANGED)
+
+    def reason_against(self, event: Event, book: Notebook) -> str | None:
+        """Why a conversation of which LeadSquared is to hear nothing yet stays unheard of."""
+        if book.entries or book.posted or self._links.get("started", conversation_key(event)):
+            return None
+        return reason_against(self._work, event)
 
     def notebook(self, event: Event) -> Notebook:
         """What is remembered of the event's conversation."""

@@ -23,7 +23,7 @@ from hub_leadsquared.api.errors import Duplicate, LeadGone
 from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE, Lead
 from hub_leadsquared.finders import Found, find_lead
 from hub_leadsquared.mappers.contact import changes, earlier_name_parts, identity_keys, lead_values
-from hub_leadsquared.work import Work, contact_key, contact_of
+from hub_leadsquared.work import Work, contact_key, contact_of, reason_against
 
 _T = TypeVar("_T")
 _KIND: Final = "lead"
@@ -60,6 +60,8 @@ class People:
         """
         contact = contact_of(event)
         link = self._links.get(_KIND, contact_key(event))
+        if link is None and (reason := reason_against(self._work, event)):
+            raise Skip(reason)
         if link is None:
             link, sentence = self._find_or_create(event, contact)
             return Done(sentence, link.url)

@@ -62,6 +62,8 @@ STARTED_LATER: Final = (
     "The contact has neither an email nor a phone number yet; the activity follows when it has."
 )
 CAUGHT_UP: Final = "The activities that waited for this contact were posted."
+BLOCKED_LEFT_OUT: Final = "The contact is blocked in Chatwoot; the settings leave that out."
+AUTOMATIC_LEFT_OUT: Final = "Nobody but a machine has written here; the settings leave that out."
 STARTED_OFF: Final = "Activities for new conversations are switched off in the settings."
 TRANSCRIPT_POSTED: Final = "Activity {id} posted: transcript with {count} messages."
 TRANSCRIPT_OFF: Final = "Transcripts are switched off in the settings."

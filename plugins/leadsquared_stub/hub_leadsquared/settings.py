@@ -75,6 +75,19 @@ class LeadSquaredSettings(SettingsSchema):
         help="Let LeadSquared's automations see the changes that the hub makes to leads.",
         group=LEADS,
     )
+    blocked_contacts = settings.toggle(
+        "Blocked contacts",
+        before=True,
+        help="Make leads and activities also of contacts that are blocked in Chatwoot.",
+        group=LEADS,
+    )
+    automatic_replies = settings.toggle(
+        "Automatic replies",
+        before=True,
+        help="Make activities also of conversations in which only a machine has written, such as "
+        "an out-of-office mail.",
+        group=ACTIVITIES,
+    )
     enable_conversation_activity = settings.toggle(
         "Activity for new conversations",
         help="Add an activity to the lead when a conversation begins.",

@@ -48,6 +48,8 @@ class Transcripts:
                 return earlier
             book = self._messages.notebook(event)
         self._wait_for_the_last(event)
+        if reason := self._messages.reason_against(event, book):
+            raise Skip(reason)
         book = book.with_entries(self._overtaken(event))
         if not book.entries and book.posted:
             if earlier is not None:

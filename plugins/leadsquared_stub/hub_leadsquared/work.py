@@ -23,6 +23,15 @@ class Work:
         self.context.progress(sentence.format(**values))
 
 
+def reason_against(work: Work, event: Event) -> str | None:
+    """Why nothing new is begun because of an event, if the settings say so."""
+    if event.contact is not None and event.contact.blocked and not work.config.blocked_contacts:
+        return sentences.BLOCKED_LEFT_OUT
+    if event.is_automatic and not work.config.automatic_replies:
+        return sentences.AUTOMATIC_LEFT_OUT
+    return None
+
+
 def contact_of(event: Event) -> Contact:
     """The event's contact.
 

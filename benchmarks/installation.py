@@ -30,6 +30,7 @@ from hub.database import db, in_transaction, reading, to_microseconds
 from hub.fleet.supervisor import hub_command
 from hub.models import OPEN, Delivery, DeliveryState, Hook
 from hub.queue import embedded
+from hub.security.outbound import THIS_MACHINE
 
 _HOST = "127.0.0.1"
 _START = 60.0
@@ -82,6 +83,7 @@ class Installation:
             "HUB_DATA_DIR": str(folder),
             "HUB_DATABASE_URL": database_url,
             "HUB_POLICY": policy,
+            "HUB_OUTBOUND_ALLOW": THIS_MACHINE,
         }
         self.config = Config.from_environment(self.environment)
         self.app = create_app(self.config)

@@ -121,11 +121,7 @@ class _Reader:
 
     def networks(self, name: str) -> tuple[Network, ...]:
         try:
-            return tuple(
-                ipaddress.ip_network(part.strip(), strict=False)
-                for part in self.text(name).split(",")
-                if part.strip()
-            )
+            return networks(self.text(name))
         except ValueError as error:
             raise BadConfiguration(
                 f"{name} must be networks separated by commas, such as 10.0.0.0/8: {error}."
@@ -188,3 +184,13 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
         finally:
             draft.unlink()
     return path.read_text(encoding="utf-8").strip()
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """The networks of a text, separated by commas.
+
+    :raises ValueError: one is none.
+    """
+    return tuple(
+        ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()
+    )

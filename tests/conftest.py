@@ -21,6 +21,7 @@ from hub.database import db
 from hub.plugins import Registry
 from hub.queue import embedded
 from hub.queue.connection import connect
+from hub.security.outbound import THIS_MACHINE
 from tests.support.crm import Crm, make_plugin
 from tests.support.postgres import HAS_POSTGRES, Postgres, any_postgres
 from tests.support.web_apps import WebApps, close
@@ -38,6 +39,7 @@ def make_config(data_dir: Path, **environment: str) -> Config:
             "HUB_ENCRYPTION_KEYS": KEY,
             "HUB_SECRET_KEY": KEY,
             "HUB_POLICY": CHEAP,
+            "HUB_OUTBOUND_ALLOW": THIS_MACHINE,
             **environment,
         }
     )

@@ -44,14 +44,18 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who acts: a user from an address, or the command line."""
+    """Who acts: a user from an address, or the command line.
+
+    ``opens_doors`` says whether his word opens the hub a way into a private network.
+    """
 
     name: str
     user_id: int | None = None
     address: str = ""
+    opens_doors: bool = False
 
 
-COMMAND_LINE = Actor("command line")
+COMMAND_LINE = Actor("command line", opens_doors=True)
 _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 
 
@@ -68,6 +72,12 @@ def acting(actor: Actor) -> Iterator[None]:
 def act_as(actor: Actor | None) -> None:
     """From here on, changes in this context are the actor's."""
     _actor.set(actor)
+
+
+def opens_doors() -> bool:
+    """Whether the present actor's word opens a way into a private network."""
+    actor = _actor.get()
+    return actor is not None and actor.opens_doors
 
 
 def note(

@@ -107,7 +107,14 @@ def guard(blueprint: Blueprint, identify: Identify) -> None:
         identity.acts_as(someone)
         if someone is not None:
             user = someone.user
-            audit.act_as(Actor(f"{user.name} <{user.email}>", user.id, request.remote_addr or ""))
+            audit.act_as(
+                Actor(
+                    f"{user.name} <{user.email}>",
+                    user.id,
+                    request.remote_addr or "",
+                    opens_doors=someone.may(Permission.ADMINISTER),
+                )
+            )
         check(need_of(request.endpoint), someone, request.view_args or {})
 
     @blueprint.teardown_request

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.access import audit
-from hub.accounts import setup
+from hub.accounts import doors, setup
 from hub.accounts.credentials import addresses, require_anew
 from hub.accounts.errors import Changed, InvalidSettings, NotFound, Refused
 from hub.accounts.setup import SetupReport
@@ -29,7 +29,7 @@ from hub.plugins import current as registry
 from hub.queue import connection
 from hub.queue.ready import ReadyLanes
 from hub.sdk.plugin import Plugin
-from hub.sdk.settings import completed, secret_names
+from hub.sdk.settings import completed, secret_names, url_names
 from hub.security.encryption import Keyring
 
 #: Bounds of a hook's own limits.
@@ -68,6 +68,7 @@ def create(
         only_one=None if plugin.allow_multiple_hooks else f"{account.id}:{plugin.id}",
         settings=public,
         secrets=secrets,
+        doors="",
         created_at=now,
         updated_at=now,
     )
@@ -97,6 +98,7 @@ def update(
     def work(session: Session) -> None:
         row = session.get_one(Hook, hook_id)
         _require_version(row, expected_version)
+        row.doors = doors.kept(plugin, row.doors, row.settings, public)
         row.settings, row.secrets, row.updated_at = public, secrets, SystemClock().now()
 
     in_transaction(work)
@@ -119,7 +121,7 @@ def run_setup(hook_id: int) -> tuple[Hook, SetupReport]:
             row.status = HookStatus.NEEDS_ATTENTION
             return row
         row.settings, row.secrets = _split(_plugin(row.plugin_id), report.settings)
-        row.learned = dict(report.learned)
+        row.learned, row.doors = dict(report.learned), hook.doors
         if row.status != HookStatus.PAUSED:
             row.status = HookStatus.ACTIVE
         breaker.reset(session, hook_id)
@@ -133,6 +135,8 @@ def run_setup(hook_id: int) -> tuple[Hook, SetupReport]:
 def test(hook: Hook) -> SetupReport:
     """Prove the hook's settings without storing them. The audit log tells where to, and how."""
     plugin = _plugin(hook.plugin_id)
+    named = [hook.settings.get(name) for name in url_names(plugin.settings)]
+    hook.doors = doors.opened(hook.doors, named)
     report = setup.run(plugin, view(hook))
     told = {"plugin": plugin.id, "addresses": addresses(plugin, hook), "passed": report.ok}
     audit.note("hook.tested", account_id=hook.account_id, subject_id=hook.id or None, after=told)
@@ -157,6 +161,7 @@ def try_out(
         settings=public,
         secrets=secrets,
         learned=hook.learned if hook else {},
+        doors=doors.kept(plugin, hook.doors, hook.settings, public) if hook else "",
     )
     return test(trial)
 
@@ -282,6 +287,7 @@ def view(hook: Hook) -> HookView:
         secrets=hook.secrets,
         learned=hook.learned,
         own_calls_per_second=hook.calls_per_second,
+        stored_doors=hook.doors,
     )
     return stored.read_by(plugin.settings) if plugin else stored
 

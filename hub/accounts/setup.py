@@ -11,6 +11,7 @@ from typing import Any, Literal
 from flask import current_app
 
 from hub import log
+from hub.access import audit
 from hub.clock import SystemClock
 from hub.delivery.context import HookContext, HookView
 from hub.delivery.trace import Trace
@@ -71,7 +72,9 @@ def context_of(hook: HookView, trace: Trace) -> SetupContext:
     """The context of calls that belong to no delivery: a setup, or the closing of a session."""
     transports: Transports = current_app.extensions["hub.transports"]
     redactor = Redactor(hook.secrets.values())
-    http = HttpClient(transports.of(hook.id), redactor=redactor, rules=CallRules(after=trace.call))
+    http = HttpClient(
+        transports.of(hook.id, hook.doors), redactor=redactor, rules=CallRules(after=trace.call)
+    )
     return SetupContext(hook, http, redactor)
 
 
@@ -84,11 +87,11 @@ def run(plugin: Plugin, hook: HookView) -> SetupReport:
     except HubError as error:
         sentence = context.redactor.text(error.sentence)
         field = error.field if isinstance(error, SetupFailed | NeedsAttention) else None
-        return SetupReport(False, sentence, field, context.steps, trace.entries)
+        return SetupReport(False, sentence, field, context.steps, _shown(trace))
     except Exception as error:  # a plugin's bug is told, not thrown at the operator
         sentence = context.redactor.text(f"The plugin failed: {type(error).__name__}: {error}")
         _log.error("setup of a plugin failed", plugin=plugin.id, error=sentence)
-        return SetupReport(False, sentence, None, context.steps, trace.entries)
+        return SetupReport(False, sentence, None, context.steps, _shown(trace))
     return SetupReport(
         True,
         context.redactor.text(result.sentence),
@@ -98,3 +101,11 @@ def run(plugin: Plugin, hook: HookView) -> SetupReport:
         learned=result.learned,
         settings={**hook.all_settings, **result.settings},
     )
+
+
+def _shown(trace: Trace) -> list[dict[str, Any]]:
+    """The calls of a setup that failed. What was called is not proven to be the CRM: its answers
+    could be any server's inside, and are for administrators."""
+    if audit.opens_doors():
+        return trace.entries
+    return [{**call, "response_body": ""} for call in trace.entries]

@@ -10,6 +10,7 @@ from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hub.accounts import doors
 from hub.accounts.errors import NotFound, Refused
 from hub.clock import SystemClock
 from hub.config import Config
@@ -47,6 +48,7 @@ def create(
         token_digest=digest(token),
         signing_secret=signing_secret or None,
         base_url=_address(base_url),
+        doors=doors.opened("", [base_url]),
         allow_unsigned=allow_unsigned,
         external_account_id=external_account_id,
         created_at=SystemClock().now(),
@@ -77,8 +79,9 @@ def update(
             source.name = name.strip() or source.kind
         if signing_secret is not None:
             source.signing_secret = signing_secret or None
-        if base_url is not None:
+        if base_url is not None and source.base_url != _address(base_url):
             source.base_url = _address(base_url)
+            source.doors = doors.opened("", [base_url])
         if allow_unsigned is not None:
             source.allow_unsigned = allow_unsigned
         if enabled is not None:

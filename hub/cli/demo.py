@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import secrets
 import socket
 import threading
@@ -33,6 +34,7 @@ from hub.fleet.supervisor import Child, hub_command
 from hub.fleet.workers import PROCESSES, THREADS
 from hub.models import DeliveryState, Hook, Source
 from hub.sdk.testing import payloads
+from hub.security.outbound import THIS_MACHINE
 
 #: Seconds that everything may take to arrive.
 PATIENCE = 120.0
@@ -52,6 +54,8 @@ def demo(once: bool, port: int) -> None:
 
     Works in HUB_DATA_DIR, which should be empty; 'make demo' takes a fresh one.
     """
+    # Its simulators run on this machine.
+    os.environ["HUB_OUTBOUND_ALLOW"] = THIS_MACHINE
     app = application()
     config: Config = app.extensions["hub.config"]
     installation = Installation(config)

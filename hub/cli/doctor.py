@@ -18,7 +18,7 @@ from hub.cli.output import json_option, show
 from hub.config import Config
 from hub.database import db, reading
 from hub.inbox import release
-from hub.models import Source
+from hub.models import Hook, Source
 from hub.plugins import current as registry
 from hub.queue import connection, embedded
 from hub.queue.jobs import live_workers
@@ -41,6 +41,7 @@ def doctor(as_json: bool) -> None:
                 ("workers", _workers),
                 ("plugins", _plugins),
                 ("quarantine", _quarantine),
+                ("doors", _doors),
             )
         ]
     show(rows, as_json)
@@ -132,3 +133,22 @@ def _quarantine() -> str:
     if held:
         raise _Worth(f"{len(held)} requests are held: see 'hub quarantine list'.")
     return "empty"
+
+
+def _doors() -> str:
+    """What may call into private networks."""
+    with reading() as session:
+        found = [
+            (f"{kind} {row.id} ({row.name})", row.doors)
+            for kind, rows in (
+                ("connection", session.query(Hook).order_by(Hook.id).all()),
+                ("source", session.query(Source).order_by(Source.id).all()),
+            )
+            for row in rows
+        ]
+    if before := [name for name, doors in found if doors is None]:
+        raise _Worth(
+            "Made before private addresses were asked about, these may call every one: "
+            f"{', '.join(before)}. Enter the address of each anew to close the others."
+        )
+    return "; ".join(f"{name}: {doors}" for name, doors in found if doors) or "none is open"

@@ -20,6 +20,7 @@ from hub.sdk.events import Event
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import SettingsSchema, completed, secret_names
+from hub.security.outbound import Doors
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +36,17 @@ class HookView:
     secrets: Mapping[str, str]
     learned: Mapping[str, Any]
     own_calls_per_second: float | None
+    stored_doors: str | None = ""
 
     @property
     def calls_per_second(self) -> float | None:
         """What the operator set for the hook, or a setting of that name says."""
         return self.own_calls_per_second or self.settings.get("calls_per_second")
+
+    @property
+    def doors(self) -> Doors:
+        """The hosts inside that it may call."""
+        return Doors.stored(self.stored_doors)
 
     @property
     def all_settings(self) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from hub.clock import SystemClock
 from hub.delivery import lanes
 from hub.delivery.context import DeliveryContext
 from hub.delivery.dispatch import Ending, dispatch, foresee
+from hub.delivery.files import file_doors
 from hub.delivery.identities import Identities, claim_ahead
 from hub.delivery.lanes import Lease
 from hub.delivery.links import DatabaseLinks
@@ -389,7 +390,12 @@ class Drain:
             return following(lease, names)
 
         http = HttpClient(
-            self._transports.of(work.hook.id, last_check=lease.require_time),
+            self._transports.of(
+                work.hook.id,
+                work.hook.doors,
+                last_check=lease.require_time,
+                file_doors=lambda: file_doors([item.event for item in work.items]),
+            ),
             redactor=redactor,
             rules=CallRules(before=before_call, after=after_call),
         )

@@ -8,8 +8,10 @@ ten times as much as the call (docs/decisions/0008).
 from __future__ import annotations
 
 import io
+import socket
 import ssl
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache, cached_property, lru_cache
 from typing import Any
@@ -22,26 +24,48 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import check_header_validity, get_encoding_from_headers
 from urllib3 import HTTPHeaderDict, HTTPResponse
 from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import ConnectTimeoutError, HTTPError
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+)
 from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.wait import wait_for_read
+
+from hub.security.outbound import addresses_of
 
 #: Bytes taken from the kernel at a time.
 _PIECE = 65_536
 
 
 class GuardedConnection(HTTPConnection):
-    """Shows each new socket to its guard before a byte is sent, also of TLS.
+    """Connects only to addresses that its guard has let pass, also of TLS.
 
-    A check of the name beforehand would let a name through that changes its address in between.
+    The guard gets the host's name and its addresses, and answers those that may be called. The
+    connection goes to one of these themselves: a name that is looked up again could change.
     """
 
-    guard: Callable[[Any], None]
+    guard: Callable[[str, list[str]], list[str]]
 
     def _new_conn(self) -> Any:
-        connection = super()._new_conn()
-        self.guard(connection)
-        return connection
+        host = self.host
+        try:
+            found = addresses_of(host, self.port)
+        except OSError as error:
+            raise NameResolutionError(host, self, socket.gaierror(str(error))) from error
+        allowed = self.guard(host, found)
+        try:
+            for address in allowed[:-1]:
+                with suppress(ConnectTimeoutError, NewConnectionError):
+                    return self._connect_to(address)
+            return self._connect_to(allowed[-1])
+        finally:
+            self.host = host  # by which TLS knows the other side
+
+    def _connect_to(self, address: str) -> Any:
+        self.host = address
+        return super()._new_conn()
 
 
 class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
@@ -51,14 +75,17 @@ class GuardedTlsConnection(GuardedConnection, HTTPSConnection):
 class Line:
     """One connection. Not shared between threads.
 
-    ``guard`` is given each new socket and may raise; ``last_check`` is called when the connection
+    ``guard`` is a ``GuardedConnection``'s; ``last_check`` is called when the connection
     stands and the bytes of a call are about to go.
 
     :raises ValueError: the origin's port is none.
     """
 
     def __init__(
-        self, origin: str, guard: Callable[[Any], None], last_check: Callable[[], None]
+        self,
+        origin: str,
+        guard: Callable[[str, list[str]], list[str]],
+        last_check: Callable[[], None],
     ) -> None:
         self._socket: Any = None
         parts = urlsplit(origin)

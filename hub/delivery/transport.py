@@ -7,9 +7,11 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -17,7 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from hub.delivery.line import GuardedConnection, GuardedTlsConnection, Line
 from hub.sdk.errors import NeedsAttention
-from hub.security.outbound import ForbiddenAddress, OutboundGuard
+from hub.security.outbound import NO_DOORS, Doors, ForbiddenAddress, OutboundGuard
 
 Check = Callable[[], None]
 
@@ -30,22 +32,77 @@ def _no_check() -> None:
 KEPT = 20
 
 
+@dataclass(slots=True)
+class Passage:
+    """Where one hook's calls may go.
+
+    ``file_doors`` answers further hosts inside, for the files of the event in hand. It is asked
+    only when an address is refused otherwise. Such a host may lead on to its storage.
+    """
+
+    guard: OutboundGuard
+    doors: Doors = NO_DOORS
+    file_doors: Callable[[], Doors] = lambda: NO_DOORS
+    _led_to: set[str] = field(default_factory=set)
+
+    def __call__(self, host: str, addresses: list[str]) -> list[str]:
+        """Those of a host's addresses that may be called.
+
+        :raises NeedsAttention: none.
+        """
+        name = host.rstrip(".").lower()
+        try:
+            return self.guard.allowed(addresses, name, self.doors)
+        except ForbiddenAddress as error:
+            files = self.file_doors().with_hosts(frozenset(self._led_to))
+            with suppress(ForbiddenAddress):
+                return self.guard.allowed(addresses, name, files)
+            raise NeedsAttention(str(error)) from error
+
+    def begin(self) -> None:
+        """A call begins: it was led nowhere yet."""
+        self._led_to.clear()
+
+    def lead(self, source: str, target: str) -> None:
+        """A host answers with a redirect. That of files may name its storage inside."""
+        files = self.file_doors()
+        host = _host(source)
+        if host in files.hosts or host in files.before or files.all_before or host in self._led_to:
+            self._led_to.add(_host(urljoin(source, target)))
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").rstrip(".").lower()
+
+
 class Transports(threading.local):
     """A requests session for each hook that this thread has served lately."""
 
     def __init__(self, guard: OutboundGuard) -> None:
         self._guard = guard
-        self._sessions: OrderedDict[int, requests.Session] = OrderedDict()
+        self._sessions: OrderedDict[int, _PlainSession] = OrderedDict()
         self._last_check: Check = _no_check
 
-    def of(self, hook_id: int, last_check: Check = _no_check) -> requests.Session:
+    def of(
+        self,
+        hook_id: int,
+        doors: Doors,
+        last_check: Check = _no_check,
+        file_doors: Callable[[], Doors] = lambda: NO_DOORS,
+    ) -> requests.Session:
         """The hook's session in this thread.
 
-        ``last_check`` is made when the connection stands and the bytes of a call are about to
-        go: what it raises keeps the call from being sent.
+        ``doors`` are the hosts inside that the hook may call, ``file_doors`` answers those of
+        files. ``last_check`` is made when the connection stands and the bytes of a call are about
+        to go: what it raises keeps the call from being sent.
         """
         self._last_check = last_check
-        session = self._sessions.pop(hook_id, None) or new_session(self._guard, self.check)
+        session = self._sessions.pop(hook_id, None)
+        if session is None or session.passage.doors != doors:
+            if session is not None:
+                session.close()  # its connections were made by other doors
+            session = new_session(self._guard, self.check, doors)
+        session.passage.file_doors = file_doors
         self._sessions[hook_id] = session
         if len(self._sessions) > KEPT:
             self._sessions.popitem(last=False)[1].close()
@@ -56,14 +113,16 @@ class Transports(threading.local):
         self._last_check()
 
 
-def new_session(guard: OutboundGuard, last_check: Check = _no_check) -> requests.Session:
+def new_session(
+    guard: OutboundGuard, last_check: Check = _no_check, doors: Doors = NO_DOORS
+) -> _PlainSession:
     """A requests session whose every new connection passes the guard, and every call the check."""
-    session = _PlainSession(guard, last_check)
+    session = _PlainSession(Passage(guard, doors), last_check)
     # Proxies and .netrc files of the environment would send calls past the guard.
     session.trust_env = False
     # One hook's CRM keeps its state in the token, not in cookies.
     session.cookies.set_policy(_NoCookies())
-    adapter = _GuardedAdapter(guard, last_check)
+    adapter = _GuardedAdapter(session.passage, last_check)
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
@@ -74,15 +133,16 @@ class _PlainSession(requests.Session):
     redirects, merged settings, and a second look at an address that says what it says.
     """
 
-    def __init__(self, guard: OutboundGuard, last_check: Check) -> None:
+    def __init__(self, passage: Passage, last_check: Check) -> None:
         super().__init__()
-        self._guard = partial(_require_allowed, guard)
+        self.passage = passage
         self._last_check = last_check
         self._lines: dict[str, Line] = {}
 
     def request(  # type: ignore[override]
         self, method: str, url: str, *, allow_redirects: bool, stream: bool = False, **call: Any
     ) -> requests.Response:
+        self.passage.begin()
         plain = _PLAIN_URL.match(url)
         special = allow_redirects or stream or call.get("files") or call.get("data")
         special = special or any(name.lower() in _OURS for name in call.get("headers") or ())
@@ -100,10 +160,17 @@ class _PlainSession(requests.Session):
         line = self._lines.get(origin)
         if line is None:
             try:
-                line = self._lines[origin] = Line(origin, self._guard, self._last_check)
+                line = self._lines[origin] = Line(origin, self.passage, self._last_check)
             except ValueError as error:
                 raise requests.exceptions.InvalidURL(f"{origin}: {error}") from error
         return line
+
+    def get_redirect_target(self, response: requests.Response) -> str | None:
+        """See requests; the host that leads on is noted."""
+        target = super().get_redirect_target(response)
+        if target:
+            self.passage.lead(response.url, target)
+        return target
 
     def close(self) -> None:
         """Close all connections."""
@@ -167,18 +234,18 @@ class _NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignor
 class _GuardedAdapter(HTTPAdapter):
     """Guards the calls that are not ordinary."""
 
-    def __init__(self, guard: OutboundGuard, last_check: Check) -> None:
-        self._guard = guard
+    def __init__(self, passage: Passage, last_check: Check) -> None:
+        self._passage = passage
         self._last_check = last_check
         super().__init__(pool_connections=4, pool_maxsize=4)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         super().init_poolmanager(*arguments, **options)
-        require_allowed = partial(_require_allowed, self._guard)
+        passage = self._passage
         last_check = self._last_check
 
         class Guarded(GuardedConnection):
-            guard = staticmethod(require_allowed)
+            guard = staticmethod(passage)
 
             def send(self, data: Any) -> None:
                 if self.sock is None:
@@ -196,11 +263,3 @@ class _GuardedAdapter(HTTPAdapter):
             ConnectionCls = GuardedTls
 
         self.poolmanager.pool_classes_by_scheme = {"http": PlainPool, "https": TlsPool}
-
-
-def _require_allowed(guard: OutboundGuard, connection: Any) -> None:
-    try:
-        guard.check_address(connection.getpeername()[0])
-    except ForbiddenAddress as error:
-        connection.close()
-        raise NeedsAttention(str(error)) from error

@@ -132,7 +132,7 @@ _WORKING_HOOK = (
     select(
         *_hooks.c["id", "account_id"],
         *_accounts.c["name", "default_region"],
-        *_hooks.c["plugin_id", "settings", "secrets", "learned", "calls_per_second"],
+        *_hooks.c["plugin_id", "settings", "secrets", "learned", "calls_per_second", "doors"],
         select(_kept.c.delivery_id).where(_kept.c.hook_id == _hooks.c.id).exists(),
         *breaker.SEEN,
     )

@@ -79,6 +79,9 @@ class Hook(Model):
     #: Overrides of the plugin's defaults; NULL leaves them.
     concurrency: Mapped[int | None]
     calls_per_second: Mapped[float | None]
+    #: Hosts inside that it may call, with spaces between; NULL where it was made before there were
+    #: doors, and keeps all that it had.
+    doors: Mapped[str | None] = mapped_column(Text)
     #: Counts changes: two people who edit at once do not overwrite each other.
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Moment)

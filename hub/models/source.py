@@ -35,6 +35,8 @@ class Source(Model):
     #: The account's number there, where payloads do not tell it.
     external_account_id: Mapped[str | None] = mapped_column(String(100))
     enabled: Mapped[bool] = mapped_column(default=True)
+    #: Hosts inside from which its files may be fetched, as for a hook.
+    doors: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
 

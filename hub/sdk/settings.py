@@ -269,6 +269,15 @@ def origin_of(address: Any) -> str:
     return f"{parts.scheme}://{(parts.hostname or '').rstrip('.')}:{port}" if parts.netloc else text
 
 
+def host_of(address: Any) -> str:
+    """The host name of an address in lower case, without a last dot. Empty for none."""
+    origin = origin_of(address)
+    try:
+        return (urlsplit(origin.replace("://::", "://[::")).hostname or "").rstrip(".")
+    except ValueError:
+        return ""
+
+
 def visible_settings(schema: type[SettingsSchema], values: Mapping[str, Any]) -> dict[str, Any]:
     """The part of stored settings that may be shown."""
     read = completed(schema, values)

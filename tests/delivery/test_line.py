@@ -13,13 +13,16 @@ from pathlib import Path
 import pytest
 import requests
 
+from hub.config import networks
 from hub.delivery import line
 from hub.delivery.line import Line
 from hub.delivery.transport import new_session
 from hub.sdk.errors import RetryLater
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
-from hub.security.outbound import OutboundGuard
+from hub.security.outbound import THIS_MACHINE, OutboundGuard
+
+OPEN = OutboundGuard(allow=networks(THIS_MACHINE))
 
 PLAIN = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 
@@ -80,7 +83,7 @@ def remote() -> Iterator[Remote]:
 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
-    with new_session(OutboundGuard()) as session:
+    with new_session(OPEN) as session:
         yield session
 
 
@@ -234,9 +237,8 @@ def test_a_certificate_of_an_authority_is_taken(session, secure, certificate, mo
 def test_the_guard_sees_the_address_before_tls(secure):
     seen: list[str] = []
 
-    def refuse(connection: socket.socket) -> None:
-        seen.append(connection.getpeername()[0])
-        connection.close()
+    def refuse(host: str, addresses: list[str]) -> list[str]:
+        seen.extend(addresses)
         raise PermissionError("no")
 
     guarded = Line(secure.origin, refuse, lambda: None)

@@ -10,13 +10,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 import requests
 
+from hub.config import networks
 from hub.delivery.transport import new_session
 from hub.sdk import NeedsAttention
 from hub.sdk.errors import LaneLost, RetryLater
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
-from hub.security.outbound import OutboundGuard
+from hub.security.outbound import THIS_MACHINE, Doors, OutboundGuard
 from tests.support.web import serving
+
+OPEN = OutboundGuard(allow=networks(THIS_MACHINE))
 
 
 class Remote:
@@ -82,7 +85,7 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "path", "options"), CALLS)
 def test_the_same_call_as_requests_makes(remote, method, path, options):
-    plain = new_session(OutboundGuard())
+    plain = new_session(OPEN)
     ours = plain.request(method, remote.url + path, allow_redirects=False, timeout=5, **options)
     with requests.Session() as whole:
         theirs = whole.request(
@@ -102,8 +105,9 @@ def test_a_connection_serves_call_after_call(remote):
     made = []
 
     class Counting(OutboundGuard):
-        def check_address(self, text: str) -> None:
-            made.append(text)
+        def allowed(self, addresses: list[str], host: str, doors: Doors) -> list[str]:
+            made.append(host)
+            return addresses
 
     session = new_session(Counting())
     for _ in range(3):
@@ -122,7 +126,7 @@ def test_the_last_check_stands_before_a_lean_call(remote):
     def refuse() -> None:
         raise LaneLost("The lease ended before the call was sent.")
 
-    session = new_session(OutboundGuard(), refuse)
+    session = new_session(OPEN, refuse)
     with pytest.raises(LaneLost):
         session.request("POST", f"{remote.url}/x", allow_redirects=False, timeout=5, json={})
     assert remote.seen == []
@@ -131,7 +135,7 @@ def test_the_last_check_stands_before_a_lean_call(remote):
 def test_a_remote_that_is_gone_was_not_reached(remote):
     remote.server.shutdown()
     remote.server.server_close()
-    client = HttpClient(new_session(OutboundGuard()), redactor=Redactor())
+    client = HttpClient(new_session(OPEN), redactor=Redactor())
     with pytest.raises(RetryLater) as caught:
         client.post(f"{remote.url}/x", json={"a": 1})
     assert not caught.value.reached

@@ -40,6 +40,7 @@ from hub.models import (
 from hub.queue.announce import Announcer
 from hub.sdk import Contact, Event
 from hub.sdk.testing import processes, warm
+from hub.security.outbound import THIS_MACHINE
 from tests.support.glpi import settings
 from tests.support.story import Story
 
@@ -69,6 +70,7 @@ class Fleet:
             "HUB_DATA_DIR": str(folder),
             "HUB_REDIS_URL": redis_url,
             "HUB_POLICY": POLICY,
+            "HUB_OUTBOUND_ALLOW": THIS_MACHINE,
             **environment,
         }
         self.app = create_app(Config.from_environment(self._environment), warm.registry())

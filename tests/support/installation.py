@@ -20,6 +20,8 @@ from typing import Any
 import psutil
 import requests
 
+from hub.security.outbound import THIS_MACHINE
+
 #: Seconds after which what does not come counts as lost. Nothing takes so long, but a machine with
 #: much else to do may be slow.
 PATIENCE = 300.0
@@ -49,6 +51,7 @@ class RunningHub:
             **{name: value for name, value in os.environ.items() if not name.startswith("HUB_")},
             "HUB_DATA_DIR": str(folder / "data"),
             "HUB_PUBLIC_URL": self.url,
+            "HUB_OUTBOUND_ALLOW": THIS_MACHINE,
             **environment,
         }
         self.log = (folder / "hub.log").open("w+")

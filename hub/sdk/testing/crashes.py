@@ -37,6 +37,7 @@ from hub.sdk.events import Event, Source
 from hub.sdk.testing import processes, warm
 from hub.sdk.testing.simulator import Simulator
 from hub.sdk.testing.snapshots import Snapshot
+from hub.security.outbound import THIS_MACHINE
 
 #: Short enough for a test, long enough for a call to end that its worker did not wait for.
 POLICY = "lease.settle=0.2 retry.first=0.1 retry.longest=0.5 breaker.first_probe=0.1"
@@ -86,7 +87,12 @@ class CrashHarness:
 
     def __init__(self, subject: Subject, folder: Path, environment: Mapping[str, str]) -> None:
         self._subject = subject
-        self._environment = {"HUB_DATA_DIR": str(folder), "HUB_POLICY": POLICY, **environment}
+        self._environment = {
+            "HUB_DATA_DIR": str(folder),
+            "HUB_POLICY": POLICY,
+            "HUB_OUTBOUND_ALLOW": THIS_MACHINE,
+            **environment,
+        }
         self._folder = folder
         self._app = create_app(Config.from_environment(self._environment), warm.registry())
         self._simulator: ForkServerProcess | None = None

@@ -24,7 +24,7 @@ def hub(*arguments: str, folder: Path, site: Path | None = None) -> subprocess.C
         env={**os.environ, "PYTHONPATH": path, "HUB_DATA_DIR": str(folder / "data")},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=600,
     )
 
 

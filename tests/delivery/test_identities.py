@@ -100,7 +100,7 @@ def test_one_worker_at_a_time_has_the_person(world, crm):
     """Two lanes that begin at the same moment: the one waits for the other's outcome."""
     inside = []
     seen = []
-    both = threading.Barrier(2, timeout=10)
+    both = threading.Barrier(2, timeout=120)
 
     def handle(context) -> None:
         both.wait()

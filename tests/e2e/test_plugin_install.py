@@ -15,7 +15,7 @@ from typing import Any
 import requests
 
 from hub.sdk.testing import payloads
-from tests.support.installation import SECRET, RunningHub, free_port
+from tests.support.installation import PATIENCE, SECRET, RunningHub, free_port
 
 ROOT = Path(__file__).parents[2]
 #: What the core needs at run time beside its modules.
@@ -51,7 +51,7 @@ class Machine:
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, f"{program} {arguments}\n{done.stdout}\n{done.stderr}"
         return done.stdout
@@ -79,7 +79,7 @@ class Installed(RunningHub):
             env=self.environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=PATIENCE,
         )
         assert done.returncode == code, f"{arguments}\n{done.stdout}\n{done.stderr}"
         return json.loads(done.stdout) if done.stdout else None
@@ -88,7 +88,7 @@ class Installed(RunningHub):
         port = free_port()
         self._children.append(self._spawn("acme-simulator", "--port", str(port)))
         url = f"http://127.0.0.1:{port}"
-        give_up = time.monotonic() + 30
+        give_up = time.monotonic() + PATIENCE
         while True:
             try:
                 requests.get(f"{url}/__simulator__/state", timeout=5)
@@ -142,7 +142,7 @@ def test_a_plugin_from_nothing_to_events_in_its_crm(tmp_path: Path) -> None:
         assert hub.run("hooks", "create", "Team", "acme", *settings)["status"] == "active"
         for name in ("contact_created_full", "message_created_incoming_widget"):
             assert hub.send(payloads.raw(name)).status_code == 202
-        give_up = time.monotonic() + 60
+        give_up = time.monotonic() + PATIENCE
         while hub.run("status")["waiting"] or hub.run("status")["running"]:
             assert time.monotonic() < give_up, hub.story()
         people = requests.get(f"{acme}/__simulator__/state", timeout=10).json()["people"]

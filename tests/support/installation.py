@@ -7,6 +7,7 @@ import hmac
 import json
 import os
 import re
+import secrets
 import signal
 import socket
 import subprocess
@@ -24,15 +25,23 @@ from hub.security.outbound import THIS_MACHINE
 
 #: Seconds after which what does not come counts as lost. Nothing takes so long, but a machine with
 #: much else to do may be slow.
-PATIENCE = 300.0
+PATIENCE = 600.0
+
+#: Below those that Linux gives to connections and to whoever binds to port 0.
+_PORTS = range(10_000, 32_000)
 
 SECRET = "kq3Vw8TzN5yRb2MhXcJp7LdF"
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A port that nobody listens at, and that the system gives to nobody by itself until we do."""
+    while True:
+        port = secrets.choice(_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
         return port
 
 

@@ -41,7 +41,7 @@ class RedisServer:
     def start(self) -> None:
         """Return when it answers."""
         self._process = subprocess.Popen(self._command)
-        give_up = time.monotonic() + 20
+        give_up = time.monotonic() + 120
         while True:
             try:
                 self.client.ping()

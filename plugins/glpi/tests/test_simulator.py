@@ -196,7 +196,7 @@ def test_one_session_writes_one_at_a_time(
     everyone = threading.Barrier(5)
 
     def meet(request: Request) -> Response:
-        everyone.wait(60)
+        everyone.wait(120)
         return serve(request)
 
     monkeypatch.setattr(simulator, "handle", meet)
@@ -389,6 +389,6 @@ def test_it_runs_as_a_command() -> None:
         url = lines.readline().split()[-1]
         state = requests.get(url.replace("apirest.php", "__simulator__/state"), timeout=10).json()
         process.terminate()
-        assert process.wait(10) == 0
+        assert process.wait(120) == 0
     names = [user["name"] for user in state["tables"]["User"]]
     assert "carla@example.com" in names

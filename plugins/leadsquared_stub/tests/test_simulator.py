@@ -295,5 +295,5 @@ class TestControl:
             assert json.loads(answer.text)[0]["LastName"] == "Díaz"
         finally:
             process.terminate()
-            process.communicate(timeout=10)
+            process.communicate(timeout=120)
         assert process.returncode == 0

@@ -43,7 +43,10 @@ def metrics() -> Response:
     figures = overview()
     lines = [
         "# TYPE hub_deliveries gauge",
-        *(f'hub_deliveries{{state="{s}"}} {figures[s]}' for s in ("waiting", "running", "dead")),
+        *(
+            f'hub_deliveries{{state="{s}"}} {figures[s]}'
+            for s in ("waiting", "running", "kept_back", "dead")
+        ),
         "# TYPE hub_oldest_waiting_seconds gauge",
         f"hub_oldest_waiting_seconds {figures['oldest_waiting_seconds'] or 0}",
         "# TYPE hub_workers gauge",

@@ -6,6 +6,7 @@ from marshmallow import Schema, fields, validate
 
 from hub.access.permissions import Permission
 from hub.api.fields import Flag, Number, QueryFlag, QueryNumber, Text, Whole
+from hub.delivery.history import STATES
 from hub.inbox.sources import KINDS
 from hub.models import DeliveryState, HookStatus, LinkState, Role
 from hub.sdk.events import EVENT_NAMES
@@ -13,7 +14,7 @@ from hub.sdk.events import EVENT_NAMES
 Moment = fields.AwareDateTime
 _role = validate.OneOf([role.value for role in Role])
 _event = validate.OneOf(EVENT_NAMES)
-_state = validate.OneOf([state.value for state in DeliveryState])
+_state = validate.OneOf(STATES)
 
 
 class Page(Schema):
@@ -81,12 +82,14 @@ class HookStanding(Schema):
     detail = fields.String()
     breaker = fields.String()
     open = fields.Integer()
+    kept_back = fields.Integer()
     dead = fields.Integer()
 
 
 class Standing(Schema):
     waiting = fields.Integer()
     running = fields.Integer()
+    kept_back = fields.Integer()
     dead = fields.Integer()
     oldest_waiting_seconds = fields.Float(allow_none=True)
     workers = fields.Integer()
@@ -252,6 +255,10 @@ class Delivery(Schema):
     url = fields.String(allow_none=True)
     attempts = fields.Integer()
     due_at = Moment(allow_none=True)
+    kept_until = Moment(
+        allow_none=True,
+        metadata={"description": "Until when it is kept back, since nobody is known yet."},
+    )
     created_at = Moment()
     finished_at = Moment(allow_none=True)
 

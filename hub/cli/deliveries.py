@@ -15,7 +15,7 @@ from hub.delivery.history import DeliveryFilter
 from hub.models import Attempt, Delivery, DeliveryState, Event
 
 _COLUMNS = ("id", "hook_id", "event", "conversation_id", "state", "attempts", "reason")
-_state_option = click.option("--state", type=click.Choice([state.value for state in DeliveryState]))
+_state_option = click.option("--state", type=click.Choice(history.STATES))
 
 
 @click.group("deliveries")
@@ -47,10 +47,9 @@ def list_(
     wanted = DeliveryFilter(
         account_id=accounts.find(account).id if account else None,
         hook_id=hook,
-        state=DeliveryState(state) if state else None,
         event_name=event_name,
         conversation_id=conversation_id,
-    )
+    ).in_state(state)
     found = history.deliveries(wanted, before=before, limit=limit)
     show([_row(delivery, event) for delivery, event in found], as_json, columns=_COLUMNS)
 
@@ -100,9 +99,7 @@ def replay_(
     elif hook is None and not everything:
         raise Failure("Name a delivery, --hook HOOK, or --all.")
     else:
-        wanted = DeliveryFilter(
-            hook_id=hook, state=DeliveryState(state) if state else DeliveryState.DEAD
-        )
+        wanted = DeliveryFilter(hook_id=hook).in_state(state or DeliveryState.DEAD)
         count = replay.replay_all(wanted)
     show({"replayed": count}, as_json)
 
@@ -118,6 +115,18 @@ def skip(delivery: int, reason: str) -> None:
     say(f"Delivery {delivery} is skipped.")
 
 
+@group.command("insist")
+@click.argument("delivery", type=int)
+@json_option
+@with_application
+def insist(delivery: int, as_json: bool) -> None:
+    """Make the ticket now: deliver what is kept back of its conversation, whoever it is."""
+    count = replay.insist(delivery)
+    if not count:
+        raise Failure(f"Delivery {delivery} is not kept back, or its plugin cannot go on without.")
+    show({"deliveries": count}, as_json)
+
+
 def _row(delivery: Delivery, event: Event) -> dict[str, Any]:
     return {
         "id": delivery.id,
@@ -131,6 +140,7 @@ def _row(delivery: Delivery, event: Event) -> dict[str, Any]:
         "reason": delivery.reason,
         "url": delivery.url,
         "due_at": delivery.due_at,
+        "kept_until": delivery.kept_until,
         "created_at": delivery.created_at,
         "finished_at": delivery.finished_at,
     }

@@ -13,6 +13,11 @@ from hub.delivery.leftovers import is_settled, leftovers
 from hub.delivery.status import overview
 from hub.plugins import current as registry
 
+_COLUMNS = (
+    *("id", "name", "plugin", "enabled", "status", "breaker"),
+    *("open", "kept_back", "dead", "detail"),
+)
+
 
 @click.command("status")
 @json_option
@@ -25,7 +30,7 @@ def status(as_json: bool) -> None:
         return
     hooks = figures.pop("hooks")
     show(figures, False)
-    table(hooks, ("id", "name", "plugin", "enabled", "status", "breaker", "open", "dead", "detail"))
+    table(hooks, _COLUMNS)
 
 
 @click.command("wait")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,8 +11,12 @@ from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import undefer
 
 from hub.database import reading
+from hub.delivery import kept
 from hub.models import Attempt, Delivery, DeliveryState, Event, Hook
 
+#: What people choose deliveries by: their states, and one that is part of ``waiting``.
+KEPT_BACK = "kept_back"
+STATES = (*(state.value for state in DeliveryState), KEPT_BACK)
 #: Rows of a page.
 PAGE = 50
 
@@ -31,8 +35,22 @@ class DeliveryFilter:
     conversation_id: str | None = None
     contact_id: str | None = None
     text: str | None = None
+    #: Kept back, or not.
+    kept: bool | None = None
     begin: datetime | None = None
     end: datetime | None = None
+
+    @property
+    def is_kept(self) -> ColumnElement[bool]:
+        """That a delivery is kept back, or is not, as ``kept`` wants it."""
+        return kept.IS_KEPT if self.kept else ~kept.IS_KEPT
+
+    def in_state(self, state: str | None) -> DeliveryFilter:
+        """The filter with a state by its name; ``kept_back`` are those of the waiting ones that
+        nothing but the person's name is missing for."""
+        if state in (KEPT_BACK, DeliveryState.WAITING):
+            return replace(self, state=DeliveryState.WAITING, kept=state == KEPT_BACK)
+        return replace(self, state=DeliveryState(state) if state else None)
 
     def applied_to(self, query: Any) -> Any:
         """The query, restricted. It must join ``Event`` to ``Delivery``."""
@@ -45,6 +63,8 @@ class DeliveryFilter:
         ):
             if value is not None:
                 query = query.where(column == value)
+        if self.kept is not None:
+            query = query.where(self.is_kept)
         if self.account_id is not None:
             # By its hooks: an index knows the states of a hook's deliveries, none an account's.
             mine = select(Hook.id).where(Hook.account_id == self.account_id)

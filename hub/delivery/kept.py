@@ -54,6 +54,10 @@ _MOVE = (
     .where(_deliveries.c.id == bindparam("this_delivery"))
     .values(lane_id=bindparam("into_lane"))
 )
+#: That a delivery is kept back, for queries of ``Delivery``.
+IS_KEPT = select(KeptBack.delivery_id).where(
+    KeptBack.delivery_id == Delivery.id, KeptBack.until == Delivery.due_at
+).correlate(Delivery).exists() & (Delivery.state == DeliveryState.WAITING)
 _SLIP = ("hook_id", "contact", "conversation", "until", "home_lane_id")
 
 
@@ -136,6 +140,17 @@ def keep(
             for number, subject, until in deliveries
         ],
     )
+
+
+def of_hook(session: Session, hook_id: int) -> tuple[int, int]:
+    """How many deliveries of a hook are kept back, and the oldest of them (0: none)."""
+    row = session.execute(
+        select(func.count(Delivery.id), func.coalesce(func.min(Delivery.id), 0))
+        .select_from(KeptBack)
+        .join(Delivery, Delivery.id == KeptBack.delivery_id)
+        .where(KeptBack.hook_id == hook_id, *_is_kept)
+    ).one()
+    return row[0], row[1]
 
 
 def of_person(session: Session, hook_id: int, subject: Subject, event_id: int) -> list[int]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
 from hub.database import reading
+from hub.delivery import kept
 from hub.models import (
     OPEN,
     WORKING,
@@ -88,8 +89,11 @@ def leftovers(plugins: Collection[str]) -> Leftovers:
     held: list[Held] = []
     with reading() as session:
         for hook in _hooks(session):
+            count, oldest = kept.of_hook(session, hook.id)
+            if count:
+                held.append(Held(hook.id, hook.name, count, oldest, _KEPT_BACK))
             for why, states in _by_reason(hook, plugins).items():
-                owed = Delivery.hook_id == hook.id, Delivery.state.in_(states)
+                owed = Delivery.hook_id == hook.id, Delivery.state.in_(states), ~kept.IS_KEPT
                 count, oldest = _number(session, *owed)
                 at_work = count, oldest
                 if why is not None:
@@ -120,7 +124,7 @@ def is_settled(plugins: Collection[str] | None = None) -> bool:
         if session.scalar(select(Lane.id).where(_has_worker(now)).limit(1)) is not None:
             return False
         going = [
-            (Delivery.hook_id == hook.id) & Delivery.state.in_(states)
+            (Delivery.hook_id == hook.id) & Delivery.state.in_(states) & ~kept.IS_KEPT
             for hook in _hooks(session)
             if (states := _by_reason(hook, plugins).get(None))
         ]
@@ -166,6 +170,7 @@ def _why_held(hook: _Hook, state: DeliveryState, plugins: Collection[str]) -> st
     return _STOPPED[hook.status] + (f" ({hook.status_detail})" if hook.status_detail else "")
 
 
+_KEPT_BACK = "kept back until it is known who the person is"
 _STOPPED = {
     HookStatus.SETTING_UP: "its setup is not finished",
     HookStatus.PAUSED: "it is paused",

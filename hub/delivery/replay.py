@@ -12,7 +12,8 @@ from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import kept, lanes
 from hub.delivery.history import DeliveryFilter
-from hub.models import Delivery, DeliveryState, Event
+from hub.models import Delivery, DeliveryState, Event, Hook
+from hub.plugins import current as registry
 
 #: Deliveries changed in one transaction.
 BATCH = 500
@@ -62,9 +63,19 @@ def count(wanted: DeliveryFilter, most: int) -> int:
 
 def insist(delivery_id: int) -> int:
     """Deliver what is kept back of the delivery's conversation although nobody is known; returns
-    how many deliveries that makes owed."""
+    how many deliveries that makes owed: none if it is not kept back, or if its plugin can do
+    nothing as long as nobody is known.
+    """
 
     def work(session: Session) -> int:
+        plugin_id = session.scalar(
+            select(Hook.plugin_id)
+            .join(Delivery, Delivery.hook_id == Hook.id)
+            .where(Delivery.id == delivery_id)
+        )
+        plugin = registry().plugins.get(plugin_id or "")
+        if plugin is None or not plugin.processor.can_insist:
+            return 0
         count, lane_ids = kept.insist(session, delivery_id)
         lanes.recompute(session, lane_ids, SystemClock().now())
         return count

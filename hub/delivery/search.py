@@ -53,6 +53,8 @@ def deliveries(
             query = query.where(or_(about(wanted.text), contains(Delivery.reason, wanted.text)))
         if wanted.state is not None:
             query = query.where(Delivery.state == wanted.state)
+        if wanted.kept is not None:
+            query = query.where(wanted.is_kept)
         if _names_a_subject(wanted) or _needs_windows(wanted):
             query = query.where(Delivery.hook_id.in_(hook_ids))
             return _page(session, query, Delivery.id, Delivery.created_at, low, high, limit, wanted)

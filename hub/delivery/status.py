@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
 from hub.database import reading, to_microseconds
+from hub.delivery import kept
 from hub.models import OPEN, Breaker, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import current as registry
 from hub.queue import connection
@@ -39,12 +40,15 @@ def overview(account_id: int | None = None) -> dict[str, Any]:
         hooks = session.execute(hook_query).all()
         open_by_hook: dict[tuple[int, str], int] = {}
         dead_by_hook: dict[int, int] = {}
+        kept_by_hook: dict[int, int] = {}
         oldest: datetime | None = None
         # Hook by hook and state by state: so an index answers, however long the history is.
         for hook, _ in hooks:
             dead_by_hook[hook.id] = _number(session, hook.id, DeliveryState.DEAD)
             for state in OPEN:
                 open_by_hook[hook.id, state] = _number(session, hook.id, state)
+            kept_by_hook[hook.id], _ = kept.of_hook(session, hook.id)
+            open_by_hook[hook.id, DeliveryState.WAITING] -= kept_by_hook[hook.id]
             first = _oldest(session, hook.id)
             oldest = min(filter(None, (oldest, first)), default=None)
     waiting = sum(n for (_, state), n in open_by_hook.items() if state != DeliveryState.RUNNING)
@@ -55,6 +59,7 @@ def overview(account_id: int | None = None) -> dict[str, Any]:
     return {
         "waiting": waiting,
         "running": sum(open_by_hook.values()) - waiting,
+        "kept_back": sum(kept_by_hook.values()),
         "dead": sum(dead_by_hook.values()),
         "oldest_waiting_seconds": round((SystemClock().now() - oldest).total_seconds(), 1)
         if oldest
@@ -73,6 +78,7 @@ def overview(account_id: int | None = None) -> dict[str, Any]:
                 "detail": hook.status_detail,
                 "breaker": breaker.state.value if breaker else "closed",
                 "open": sum(n for (hook_id, _), n in open_by_hook.items() if hook_id == hook.id),
+                "kept_back": kept_by_hook[hook.id],
                 "dead": dead_by_hook.get(hook.id, 0),
             }
             for hook, breaker in hooks
@@ -176,7 +182,9 @@ def backlog(account_id: int) -> list[Backlog]:
 
 def _lanes(session: Session, hook_id: int) -> int:
     """Lanes in which something is owed."""
-    query = select(func.count()).where(Lane.hook_id == hook_id, Lane.due_at.is_not(None))
+    query = select(func.count()).where(
+        Lane.hook_id == hook_id, Lane.due_at.is_not(None), Lane.key != kept.LANE_KEY
+    )
     return session.scalar(query.select_from(Lane)) or 0
 
 
@@ -186,11 +194,11 @@ def _number(session: Session, hook_id: int, state: DeliveryState) -> int:
 
 
 def _oldest(session: Session, hook_id: int) -> datetime | None:
-    """When the first of what a hook is owed was noted: ids grow with time."""
+    """When the first was noted of what a hook is owed and nobody keeps back: ids grow with time."""
     first = [
         session.scalar(
             select(Delivery.id)
-            .where(Delivery.hook_id == hook_id, Delivery.state == state)
+            .where(Delivery.hook_id == hook_id, Delivery.state == state, ~kept.IS_KEPT)
             .order_by(Delivery.id)
             .limit(1)
         )

@@ -16,7 +16,7 @@ from hub.inbox import quarantine
 from hub.inbox.quarantine import Refused as Held
 from hub.inbox.quarantine import Request
 from hub.models import Role
-from hub.sdk import Rejected
+from hub.sdk import KeepBack, Rejected
 
 
 @pytest.fixture
@@ -349,3 +349,20 @@ def test_the_page_to_try_it_has_a_form_for_each(web):
     assert page.text.count('class="try"') == len(OPERATIONS)
     assert "<script>" not in page.text
     assert "style=" not in page.text
+
+
+def test_what_is_kept_back_is_counted_and_need_not_be(web, world, crm, owner, account):
+    crm.troubles.append(KeepBack("Nothing is known of the person."))
+    happens(web, world)
+    (kept,) = owner.get(f"{account}/deliveries?state=kept_back")["items"]
+    assert kept["state"] == "waiting"
+    assert kept["kept_until"] == kept["due_at"]
+    standing = owner.get(f"{account}/status")
+    assert (standing["kept_back"], standing["waiting"]) == (1, 0)
+    assert standing["oldest_waiting_seconds"] is None
+    assert (standing["hooks"][0]["kept_back"], standing["hooks"][0]["open"]) == (1, 0)
+    path = f"{account}/deliveries/{kept['id']}"
+    assert owner.does("POST", f"{path}/insist") == {"deliveries": 1}
+    assert owner.call("POST", f"{path}/insist").status_code == 409
+    assert owner.get(path)["kept_until"] is None
+    assert 'hub_deliveries{state="kept_back"} 0' in web.test_client().get("/metrics").text

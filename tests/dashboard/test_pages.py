@@ -27,7 +27,7 @@ from hub.models import (
     Source,
     User,
 )
-from hub.sdk import NeedsAttention, Rejected
+from hub.sdk import KeepBack, NeedsAttention, Rejected
 from tests.support.crm import Crm, World
 from tests.support.people import Person, administrator, member
 
@@ -164,6 +164,26 @@ def test_a_delivery_is_skipped_for_a_reason(desk):
     desk.does(f"deliveries/{delivery}/skip", reason="A test.")
     assert desk.delivery(delivery).state == DeliveryState.SKIPPED
     assert ("delivery.skipped", {}, {"reason": "A test."}) in desk.audited()
+
+
+def test_what_is_kept_back_is_seen_and_need_not_be(desk):
+    delivery = desk.happens()
+    desk.crm.troubles.append(KeepBack("Nothing is known of the person.", days=2))
+    desk.work()
+    told = "Kept back until the person is known; skipped after"
+    text = desk.page(f"deliveries/{delivery}")
+    assert told in text
+    assert "Nothing is known of the person." in text
+    assert told in desk.page("records?conversation=7")
+    assert f"/deliveries/{delivery}" in desk.page("deliveries?state=kept_back")
+    assert f"/deliveries/{delivery}" not in desk.page("deliveries?state=waiting")
+    assert "state=kept_back" in desk.page("")
+    assert f"/deliveries/{delivery}/insist" in text
+    desk.does(f"deliveries/{delivery}/insist")
+    desk.work()
+    assert desk.delivery(delivery).state == DeliveryState.DONE
+    assert ("delivery.insisted", {}, {"deliveries": 1}) in desk.audited()
+    assert desk.person.post(desk.path(f"deliveries/{delivery}/insist")).status_code == 409
 
 
 def test_names_from_outside_do_no_harm(desk):

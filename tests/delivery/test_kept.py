@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import func, select, update
 
 from hub.database import in_transaction, reading
-from hub.delivery import kept, replay
+from hub.delivery import kept, replay, status
+from hub.delivery.leftovers import is_settled, leftovers
 from hub.models import Attempt, Delivery, DeliveryState, KeptBack, Lane
 from hub.sdk import RetryLater
 
@@ -169,6 +170,28 @@ def test_whoever_insists_gets_the_whole_conversation_at_once(keeping, crm):
     keeping.work()
     assert crm.handled == STORY
     assert states() == ["done"] * 3 + ["kept"] * 3
+
+
+def test_it_counts_for_itself(keeping, crm):
+    chat(keeping)
+    assert is_settled({"crm"})
+    left = leftovers({"crm"})
+    assert (left.going, [str(held) for held in left.held]) == (
+        0,
+        [
+            "3 deliveries (the oldest is 1) of connection 1 (Small CRM) wait: "
+            "kept back until it is known who the person is"
+        ],
+    )
+    (backlog,) = status.backlog(keeping.account.id)
+    assert (backlog.lanes, backlog.oldest) == (0, None)
+
+
+def test_who_can_do_nothing_without_the_person_is_not_asked_to(make_world, crm):
+    world = make_world(keeps_back=True, can_insist=False)
+    chat(world)
+    assert replay.insist(1) == 0
+    assert states() == ["kept"] * 3
 
 
 def test_one_that_is_replayed_by_hand_is_kept_back_again_in_its_place(keeping, crm):

@@ -75,6 +75,7 @@ def make_plugin(crm: Crm, **options: Any) -> Plugin:
         supersedable = options.pop("supersedable", frozenset())
         identity_keys = staticmethod(options.pop("identity_keys", Processor.identity_keys))
 
+        can_insist = options.pop("can_insist", True)
         is_known = staticmethod(options.pop("is_known", _has_email))
 
         def _handle(self, event: Event) -> Done:

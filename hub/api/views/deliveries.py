@@ -12,7 +12,7 @@ from hub.api.operations import operation
 from hub.api.views.accounts import ACCOUNT
 from hub.delivery import history, records, replay, search
 from hub.delivery.history import DeliveryFilter
-from hub.models import Delivery, DeliveryState, Event
+from hub.models import Delivery, Event
 
 DELIVERY = f"{ACCOUNT}/deliveries/<int:delivery_id>"
 #: Deliveries that one request replays; again for more.
@@ -96,6 +96,17 @@ def delivery_replay(account_id: int, delivery_id: int) -> None:
     audit.note("delivery.replayed", account_id=account_id, subject_id=delivery_id)
 
 
+@operation("POST", f"{DELIVERY}/insist", Permission.REPAIR, answer=schemas.Count)
+def delivery_insist(account_id: int, delivery_id: int) -> Any:
+    """Make the ticket now: deliver what is kept back of the conversation, whoever it is."""
+    count = replay.insist(delivery_id)
+    if not count:
+        raise Refused("This delivery is not kept back, or its plugin cannot go on without anybody.")
+    told = {"deliveries": count}
+    audit.note("delivery.insisted", account_id=account_id, subject_id=delivery_id, after=told)
+    return told
+
+
 @operation("POST", f"{DELIVERY}/skip", Permission.REPAIR, body=schemas.Reason, status=204)
 def delivery_skip(account_id: int, delivery_id: int, body: dict[str, Any]) -> None:
     """Give a delivery up that waits or failed."""
@@ -123,18 +134,16 @@ def link_list(account_id: int, query: dict[str, Any]) -> Any:
 
 
 def _filter(account_id: int, query: dict[str, Any]) -> DeliveryFilter:
-    state = query.get("state")
     return DeliveryFilter(
         account_id=account_id,
         hook_id=query.get("hook_id"),
-        state=DeliveryState(state) if state else None,
         event_name=query.get("event"),
         conversation_id=query.get("conversation_id"),
         contact_id=query.get("contact_id"),
         text=query.get("text"),
         begin=query.get("begin"),
         end=query.get("end"),
-    )
+    ).in_state(query.get("state"))
 
 
 def _told(row: Delivery, event: Event) -> dict[str, Any]:

@@ -18,7 +18,8 @@ from hub.dashboard.formats import zone
 from hub.dashboard.languages import gettext, ngettext
 from hub.delivery import history, replay, search
 from hub.delivery.history import DeliveryFilter
-from hub.models import Attempt, DeliveryState
+from hub.models import Attempt, Hook
+from hub.plugins import current as registry
 from hub.sdk.events import EVENT_NAMES
 
 Page = str | tuple[str, int] | Response
@@ -84,6 +85,7 @@ def delivery(account_id: int, delivery_id: int) -> Page:
         attempts=attempts,
         calls_of=calls_of(attempts),
         hook=hooks.find(row.hook_id),
+        can_insist=can_insist(hooks.find(row.hook_id)),
         source=sources.find(event.source_id),
         siblings=[
             (one, hooks.find(one.hook_id))
@@ -102,6 +104,27 @@ def delivery_replay(account_id: int, delivery_id: int) -> Page:
     audit.note("delivery.replayed", account_id=account_id, subject_id=delivery_id)
     return done(
         gettext("It is owed again, and is tried at once."),
+        "delivery",
+        account_id=account_id,
+        delivery_id=delivery_id,
+    )
+
+
+@blueprint.post("/accounts/<int:account_id>/deliveries/<int:delivery_id>/insist")
+@needs(Permission.REPAIR)
+def delivery_insist(account_id: int, delivery_id: int) -> Page:
+    """Deliver what is kept back of the conversation, whoever it is."""
+    count = replay.insist(delivery_id)
+    if not count:
+        raise Refused(gettext("This delivery is not kept back any more."))
+    audit.note(
+        "delivery.insisted",
+        account_id=account_id,
+        subject_id=delivery_id,
+        after={"deliveries": count},
+    )
+    return done(
+        ngettext("%(num)s delivery is owed again.", "%(num)s deliveries are owed again.", count),
         "delivery",
         account_id=account_id,
         delivery_id=delivery_id,
@@ -131,6 +154,12 @@ def delivery_skip(account_id: int, delivery_id: int) -> Page:
     )
 
 
+def can_insist(hook: Hook) -> bool:
+    """Whether the hook's plugin can go on although nobody is known."""
+    plugin = registry().plugins.get(hook.plugin_id)
+    return plugin is not None and plugin.processor.can_insist
+
+
 def calls_of(attempts: Any) -> dict[int, list[dict[str, Any]]]:
     """The calls of each attempt by its number; a batch has them at its first delivery."""
     return {attempt.number: _calls(attempt) for attempt in attempts}
@@ -150,19 +179,18 @@ def filter_of_query(account_id: int) -> DeliveryFilter:
     """The filter that the URL asks for."""
     given = query()
     state = given.get("state")
-    if state is not None and state not in list(DeliveryState):
+    if state is not None and state not in history.STATES:
         abort(400)
     return DeliveryFilter(
         account_id=account_id,
         hook_id=positive("hook"),
-        state=DeliveryState(state) if state else None,
         event_name=given.get("event"),
         conversation_id=given.get("conversation"),
         contact_id=given.get("contact"),
         text=given.get("text"),
         begin=_moment(given.get("begin")),
         end=_moment(given.get("end")),
-    )
+    ).in_state(state)
 
 
 def _moment(text: str | None) -> datetime | None:

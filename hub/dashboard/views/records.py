@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from flask import render_template, request
 
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import hooks
 from hub.dashboard.blueprint import account, blueprint
+from hub.dashboard.views.deliveries import can_insist
 from hub.delivery import records as known
 from hub.delivery import search
 from hub.delivery.history import DeliveryFilter
+from hub.models import Delivery, Event, Hook
 
 
 @blueprint.get("/accounts/<int:account_id>/records")
@@ -22,6 +26,8 @@ def records(account_id: int) -> str:
     conversation_id = request.args.get("conversation", "").strip()[:100] or None
     wanted = DeliveryFilter(account_id, contact_id=contact_id, conversation_id=conversation_id)
     chosen = contact_id is not None or conversation_id is not None
+    deliveries = search.deliveries(wanted, limit=20).rows if chosen else []
+    mine = {hook.id: hook for hook in hooks.listed(account())}
     return render_template(
         "records.html",
         section="records",
@@ -31,7 +37,17 @@ def records(account_id: int) -> str:
         people=search.contacts(account_id, text) if text else None,
         subject=search.events(wanted, limit=1).rows if chosen else [],
         links=known.of_subject(account_id, contact_id, conversation_id) if chosen else [],
-        deliveries=search.deliveries(wanted, limit=20).rows if chosen else [],
+        deliveries=deliveries,
+        kept=_kept_in(deliveries, mine) if conversation_id else [],
         conversations=known.conversations_of(account_id, contact_id) if contact_id else [],
-        hooks={hook.id: hook for hook in hooks.listed(account())},
+        hooks=mine,
     )
+
+
+def _kept_in(rows: Sequence[tuple[Delivery, Event]], mine: Mapping[int, Hook]) -> list[Delivery]:
+    """The oldest of each connection that is kept back, and need not be."""
+    found: dict[int, Delivery] = {}
+    for row, _ in rows:
+        if row.kept_until and row.hook_id in mine and can_insist(mine[row.hook_id]):
+            found[row.hook_id] = row
+    return list(found.values())

@@ -54,6 +54,7 @@ class Config:
     first_message_grace: float
     private_notes: bool
     template_messages: bool
+    survey_answers: bool
     quotations: Quotations
     upload_attachments: bool
     keep_deleted: bool
@@ -92,6 +93,7 @@ class Config:
             private_notes=settings["sync_private_notes"],
             template_messages=settings["sync_template_messages"],
             upload_attachments=settings["upload_attachments"] and learned.get("may_upload", True),
+            survey_answers=settings["survey_answers"],
             quotations=settings["mail_quotations"],
             keep_deleted=settings["keep_deleted"],
             upload_limit=int(settings["upload_limit_mb"]) * 1024 * 1024,

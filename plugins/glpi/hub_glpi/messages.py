@@ -15,9 +15,11 @@ from hub_glpi.followup_records import KIND, Followup, FollowupRecords
 from hub_glpi.mappers import message as mapper
 from hub_glpi.mappers.conversation import server_time
 from hub_glpi.mappers.digest import digest
+from hub_glpi.mappers.survey import answer_of
 from hub_glpi.mappers.text import fingerprint
 from hub_glpi.openings import can_be_text
 from hub_glpi.people import People
+from hub_glpi.surveys import Surveys
 from hub_glpi.work import Work, conversation_key, message_key, message_of
 
 
@@ -32,6 +34,7 @@ class Messages:
         self._people = People(work)
         self._attachments = Attachments(work)
         self._followups = FollowupRecords(work, self._conversations)
+        self._surveys = Surveys(work, self._conversations, self._followups)
         self._deletions = Deletions(work, self._conversations, self._followups)
 
     def add(self, events: Sequence[Event]) -> list[Outcome]:
@@ -68,6 +71,8 @@ class Messages:
                 # What it deletes may be kept back: then so is this, behind it.
                 self._conversations.ask_for_person(event)
             return self._deletions.delete(event, link, ticket if is_text else None)
+        if self._config.survey_answers and (answer := answer_of(message)):
+            return self._surveys.tell(event, answer)
         if reason := self._left_out(message):
             raise Skip(reason)
         if link is not None and ticket is not None:

@@ -178,6 +178,13 @@ class GlpiSettings(SettingsSchema):
         help="Greetings, out-of-office texts and surveys.",
         group=MESSAGES,
     )
+    survey_answers = settings.toggle(
+        "Answers to surveys",
+        default=True,
+        before=False,
+        help="As private followups.",
+        group=MESSAGES,
+    )
     mail_quotations = settings.select(
         "Quotations in mails",
         (

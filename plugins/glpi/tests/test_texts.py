@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from hub_glpi import plugin, sentences
+from hub_glpi.mappers.survey import Answer, answer_of
 
-from hub.sdk import SetupFailed
+from hub.sdk import Sender, SetupFailed
 from hub.sdk.settings import completed
+from hub.sdk.testing.context import Crash
 
 
 @pytest.fixture
@@ -137,6 +140,73 @@ class TestMails:
         stored = {"api_url": "https://glpi.example/apirest.php", "user_token": "t"}
         assert plugin.settings().load(stored)["mail_quotations"] == "cut"
         assert completed(plugin.settings, stored)["mail_quotations"] == "source"
+
+
+class TestSurveys:
+    def survey(self, chatwoot: Any, rating: int, remark: str = "") -> Any:
+        answer = {"csat_survey_response": {"rating": rating, "feedback_message": remark}}
+        return chatwoot.message(
+            "Please rate the conversation",
+            id="1900",
+            direction="template",
+            sender=Sender("system"),
+            content_type="input_csat",
+            attributes={"submitted_values": answer},
+        )
+
+    @pytest.fixture
+    def parts(self, chatwoot: Any, contact: Any) -> dict[str, Any]:
+        return {"contact": contact, "conversation": chatwoot.conversation()}
+
+    def test_an_answer_is_told_in_private_and_once(
+        self, chatwoot: Any, make_hub: Any, parts: Any, ticket: Any, see: Any
+    ) -> None:
+        hub = make_hub(language="fr")
+        hub.done(chatwoot.event("message.created", message=chatwoot.message(), **parts))
+        for _ in range(2):
+            survey = self.survey(chatwoot, 4, "great,\nbut <slow>")
+            hub.deliver(chatwoot.event("message.updated", message=survey, **parts))
+        (followup,) = see.followups(ticket()["id"])
+        assert followup["is_private"] == 1
+        assert "Ann Lee a évalué la conversation : ★★★★☆ (4 sur 5)" in followup["content"]
+        assert "<p>great,<br>but &lt;slow&gt;</p>" in followup["content"]
+        survey = self.survey(chatwoot, 5)
+        hub.done(chatwoot.event("message.updated", message=survey, **parts))
+        (changed,) = see.followups(ticket()["id"])
+        assert "★★★★★ (5 sur 5)" in changed["content"]
+        assert changed["id"] == followup["id"]
+
+    def test_an_answer_whose_adding_was_cut_off_is_found_again(
+        self, chatwoot: Any, hub: Any, parts: Any, ticket: Any, see: Any
+    ) -> None:
+        hub.done(chatwoot.event("message.created", message=chatwoot.message(), **parts))
+        told = chatwoot.event("message.updated", message=self.survey(chatwoot, 5), **parts)
+        with pytest.raises(Crash):
+            hub.deliver(told, crash_at=4)
+        assert ("followup", "3/1900/survey") in hub.store.links.intents
+        assert len(see.followups(ticket()["id"])) == 1
+        for _ in range(2):
+            hub.deliver(told)
+        assert len(see.followups(ticket()["id"])) == 1
+
+    def test_an_answer_is_left_out_by_setting(
+        self, chatwoot: Any, make_hub: Any, parts: Any, ticket: Any, see: Any
+    ) -> None:
+        hub = make_hub(survey_answers=False)
+        hub.done(chatwoot.event("message.created", message=chatwoot.message(), **parts))
+        survey = self.survey(chatwoot, 5)
+        hub.refused(chatwoot.event("message.updated", message=survey, **parts))
+        assert see.followups(ticket()["id"]) == []
+
+    def test_connections_of_old_tell_none(self) -> None:
+        stored = {"api_url": "https://glpi.example/apirest.php", "user_token": "t"}
+        assert completed(plugin.settings, stored)["survey_answers"] is False
+
+    def test_a_survey_that_is_not_answered_yet_tells_nothing(self, chatwoot: Any) -> None:
+        survey = self.survey(chatwoot, 5)
+        assert answer_of(survey) == Answer(5)
+        assert answer_of(replace(survey, attributes={"display_type": "emoji"})) is None
+        assert answer_of(self.survey(chatwoot, 0)) is None
 
 
 class TestRequestSource:

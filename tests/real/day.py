@@ -57,7 +57,8 @@ def lived(
 
         def tell(account: _Account, seed: int | None) -> None:
             try:
-                send(account.address, SECRET, files.url, seed)
+                slowest = send(account.address, SECRET, files.url, seed)
+                print(f"The slowest webhook was accepted {slowest:.2f} seconds after its time.")
             except BaseException as error:
                 errors.append(error)
 

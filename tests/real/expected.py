@@ -17,6 +17,8 @@ NO_TICKET = frozenset({"mail_auto", "blocked_new"})
 #: Letters and digits that are looked for of a message's beginning.
 PROBE = 30
 _INCOMING, _OUTGOING, _ACTIVITY, _TEMPLATE = 0, 1, 2, 3
+#: A colleague's name in a note, and where it leads in Chatwoot only.
+_MENTION = re.compile(r"\[@([^\]]*)\]\(mention://[^)]*\)")
 #: Attachments that are files; the others are places, cards and links.
 _FILES = frozenset({"image", "audio", "video", "file"})
 
@@ -116,7 +118,7 @@ def _message(message: Mapping[str, Any]) -> Said | None:
         return Said(message["id"], [plain(survey["feedback_message"])], True, 0)
     if (message["content_attributes"] or {}).get("deleted"):
         return Said(message["id"], (), message["private"], 0, _original_texts(message["id"]))
-    probes = [plain(message["content"] or "")[:PROBE]]
+    probes = [plain(_MENTION.sub(r"\1", message["content"] or ""))[:PROBE]]
     for item in attachments:
         if item["file_type"] == "location":
             probes.append(plain(item["fallback_title"] or str(item["coordinates_lat"])))

@@ -11,7 +11,7 @@ from tests.real.expected import scenes
 from tests.real.standing import in_glpi
 
 #: What is not asserted yet.
-EXPECTED_LATER: frozenset[str] = frozenset({"widget_anonymous", "mail_plain", "mail_forward"})
+EXPECTED_LATER: frozenset[str] = frozenset({"widget_anonymous"})
 #: Seeds of the orders beside the recorded one.
 SEEDS = range(1, 21 if os.environ.get("HUB_TEST_LONG") else 2)
 #: Longer than the hub's own second by as much as the machine that replays may be busy.

@@ -18,7 +18,7 @@ from hub.accounts.errors import NotFound, Refused
 from hub.clock import SystemClock
 from hub.config import Config
 from hub.database import in_transaction, reading
-from hub.models import Invitation, Member, Role, User, UserSession
+from hub.models import ApiToken, Invitation, Member, Role, User, UserSession
 from hub.security.encryption import digest
 
 LIFETIME = timedelta(days=3)
@@ -115,7 +115,7 @@ def sign_up(token: str, *, email: str, name: str, password: str) -> User:
     invitation = find(token)
     email = users.checked_email(invitation.email or email)
     name = users.checked_name(name)
-    stored = passwords.hashed(password)
+    stored = passwords.hashed(password, email, name)
 
     def work(session: Session) -> User:
         _use(session, invitation.id)
@@ -161,20 +161,24 @@ def accept(token: str, user: User) -> Invitation:
 def set_password(token: str, password: str) -> User:
     """Set the new password of a link, and sign out everywhere.
 
+    Whoever had the account before keeps no way in: tokens and other links end, too.
+
     :raises NotFound: the link is not good.
-    :raises Refused: the password is too short.
+    :raises Refused: the password is too weak.
     """
     invitation = find(token)
     if invitation.user_id is None:
         raise NotFound("This link does not set a password.")
     user_id = invitation.user_id
-    stored = passwords.hashed(password)
+    owner = users.find(user_id)
+    stored = passwords.hashed(password, owner.email, owner.name)
 
     def work(session: Session) -> User:
         _use(session, invitation.id)
         user = session.get_one(User, user_id)
         user.password_hash = stored
-        session.execute(delete(UserSession).where(UserSession.user_id == user_id))
+        for held in (UserSession, ApiToken, Invitation):
+            session.execute(delete(held).where(held.user_id == user_id))
         return user
 
     return in_transaction(work)

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hub.access import passwords, throttle
+from hub.access import audit, devices, passwords, throttle
 from hub.access.identity import Identity
 from hub.accounts.errors import NotFound, Refused
 from hub.clock import SystemClock
@@ -24,30 +24,25 @@ LONGEST = timedelta(days=90)
 SEEN_EVERY = timedelta(minutes=5)
 
 
-class TooManyTries(Refused):
-    """The email or address has failed too often; ``seconds`` until the next try."""
-
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        super().__init__("Too many failed sign-ins. Wait a little, then try again.")
-
-
-def sign_in(email: str, password: str, address: str, user_agent: str) -> tuple[User, str]:
-    """The user, and the token of a new session.
+def sign_in(
+    email: str, password: str, address: str, user_agent: str, device: str | None = None
+) -> tuple[User, str]:
+    """The user, and the token of a new session. ``device`` is the cookie of a known device.
 
     :raises TooManyTries: wait first.
     :raises Refused: email or password are wrong; it does not say which.
     """
     email = email.strip().lower()
-    seconds = throttle.wait(email, address)
-    if seconds > 0:
-        raise TooManyTries(seconds)
+    counted = throttle.of_sign_in(email, address, devices.known(device, email))
+    throttle.admit(counted)
     with reading() as session:
         user = session.scalar(select(User).where(User.email == email))
     if not passwords.is_right(user.password_hash if user else None, password) or user is None:
-        throttle.failed(email, address)
+        with audit.acting(audit.Actor(f"somebody as {email[:254]}", None, address)):
+            number = user.id if user else None
+            audit.note("user.sign_in_failed", account_id=None, subject_id=number)
         raise Refused("Email or password are not right.")
-    throttle.succeeded(email)
+    throttle.succeeded(counted)
     return user, begin(user.id, address, user_agent)
 
 

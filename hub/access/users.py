@@ -5,13 +5,13 @@ from __future__ import annotations
 import zoneinfo
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from hub.access import passwords, sessions
+from hub.access import audit, passwords, sessions, throttle
 from hub.accounts.errors import NotFound, Refused
 from hub.database import in_transaction, reading
-from hub.models import User
+from hub.models import Invitation, User
 
 LONGEST_NAME = 200
 LONGEST_EMAIL = 254
@@ -98,16 +98,22 @@ def update(
 
 
 def change_password(user_id: int, old: str, new: str, *, keep_session: int | None) -> None:
-    """Set a new password and end every session but the present one.
+    """Set a new password; end every session but the present one, and links for another.
 
-    :raises Refused: the old password is wrong, or the new one too short.
+    :raises TooManyTries: the old password was guessed at too often.
+    :raises Refused: the old password is wrong, or the new one too weak.
     """
-    if not passwords.is_right(find(user_id).password_hash, old):
+    user, counted = find(user_id), throttle.of_change(user_id)
+    throttle.admit(counted)
+    if not passwords.is_right(user.password_hash, old):
+        audit.note("user.password_change_failed", account_id=None, subject_id=user_id)
         raise Refused("The present password is not right.")
-    stored = passwords.hashed(new)
+    throttle.succeeded(counted)
+    stored = passwords.hashed(new, user.email, user.name)
 
     def work(session: Session) -> None:
         session.get_one(User, user_id).password_hash = stored
+        session.execute(delete(Invitation).where(Invitation.user_id == user_id))
 
     in_transaction(work)
     sessions.end_all(user_id, keep=keep_session)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, update
 
-from hub.access import invitations, sessions, throttle
+from hub.access import devices, invitations, passwords, sessions, throttle, tokens
+from hub.accounts.errors import Refused
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.models import AuditEntry, Role, SignInFailures, User, UserSession
@@ -69,20 +72,130 @@ def test_guessing_is_slowed_down(web):
         assert person.sign_in("root@example.com", "wrong").status_code == 401
     # The right password does not help now: who guesses must not learn that it was right.
     assert person.sign_in("root@example.com").status_code == 429
+    later = SystemClock().now() - timedelta(minutes=1)
     with web.app_context():
-        later = SystemClock().now() - timedelta(minutes=1)
         in_transaction(lambda s: s.execute(update(SignInFailures).values(last_at=later)))
     assert person.sign_in("root@example.com").status_code == 303
     with web.app_context():
-        assert throttle.wait("root@example.com", "10.0.0.9") == 0
+        throttle.admit(throttle.of_sign_in("root@example.com", "10.0.0.9", None))
+
+
+def test_a_stranger_who_guesses_does_not_lock_out_the_owner(web):
+    administrator(web)
+    owner = Person(web)
+    owner.sign_in("root@example.com")
+    owner.does("/sign-out")
+    stranger = Person(web)
+    for _ in range(throttle.FREE_OF_EMAIL):
+        stranger.sign_in("root@example.com", "wrong")
+    assert stranger.sign_in("root@example.com").status_code == 429
+    assert owner.sign_in("root@example.com").status_code == 303
+    # The device is known for its owner only, and has a count of its own.
+    owner.does("/sign-out")
+    with web.app_context():
+        device = owner.client.get_cookie("hub-device").value
+        assert devices.known(device, "root@example.com")
+        assert devices.known(device, "other@example.com") is None
+        assert devices.known(device + "x", "root@example.com") is None
+    for _ in range(throttle.FREE_OF_EMAIL):
+        assert owner.sign_in("root@example.com", "wrong").status_code == 401
+    assert owner.sign_in("root@example.com").status_code == 429
 
 
 def test_an_address_that_guesses_many_emails_is_slowed_down(web):
     with web.app_context():
         for number in range(throttle.FREE_OF_ADDRESS):
-            throttle.failed(f"a{number}@example.com", "10.0.0.7")
-        assert throttle.wait("new@example.com", "10.0.0.7") > 0
-        assert throttle.wait("new@example.com", "10.0.0.8") == 0
+            throttle.admit(throttle.of_sign_in(f"a{number}@example.com", "10.0.0.7", None))
+        with pytest.raises(throttle.TooManyTries):
+            throttle.admit(throttle.of_sign_in("new@example.com", "10.0.0.7", None))
+        throttle.admit(throttle.of_sign_in("new@example.com", "10.0.0.8", None))
+
+
+def test_many_guesses_at_once_are_counted_before_a_password_is_looked_at(web, monkeypatch):
+    administrator(web)
+    looked_at, running, most = [], [], []
+
+    def slow(*_: object) -> bool:
+        running.append(1)
+        most.append(len(running))
+        barrier.wait(5)
+        looked_at.append(1)
+        running.pop()
+        return False
+
+    # All that are admitted meet here, so none can be late because of another's count.
+    barrier = threading.Barrier(throttle.FREE_OF_EMAIL)
+    monkeypatch.setattr(passwords, "is_right", slow)
+    with ThreadPoolExecutor(20) as pool:
+        tries = [pool.submit(Person(web).sign_in, "root@example.com", "wrong") for _ in range(20)]
+        codes = sorted(one.result().status_code for one in tries)
+    assert codes == [401] * throttle.FREE_OF_EMAIL + [429] * (20 - throttle.FREE_OF_EMAIL)
+    assert len(looked_at) == throttle.FREE_OF_EMAIL
+
+
+def test_a_process_makes_two_hashes_at_once(web, monkeypatch):
+    """Each takes 64 MB; forty at once took two gigabytes."""
+    running, most, lock = [], [], threading.Lock()
+
+    class Hasher:
+        def verify(self, *_: str) -> None:
+            with lock:
+                running.append(1)
+                most.append(len(running))
+            threading.Event().wait(0.02)
+            with lock:
+                running.pop()
+
+    monkeypatch.setattr(passwords, "_hasher", lambda _: Hasher())
+
+    def verify() -> bool:
+        with web.app_context():
+            return passwords.is_right("stored", "x")
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(one.result() for one in [pool.submit(verify) for _ in range(12)])
+    assert max(most) <= passwords.AT_ONCE
+
+
+@pytest.mark.parametrize(
+    "weak",
+    [
+        *("password1234", "qwertyuiop123", "111111111111", "abcdefghijkl", "iloveyou2023"),
+        *("root@example.com", "robertaroot1", "chatwoot12345"),
+    ],
+)
+def test_an_easily_guessed_password_is_refused(web, weak):
+    with web.app_context(), pytest.raises(Refused, match="easily guessed"):
+        passwords.hashed(weak, "root@example.com", "Roberta Root")
+
+
+def test_a_good_password_is_taken_however_long(web):
+    with web.app_context():
+        for good in ("correct mule battery nine", "Z9!kd,wq8Rt2", "wort " * 100 + "zebra lamp"):
+            assert passwords.is_right(passwords.hashed(good, "root@example.com"), good)
+
+
+def test_guessing_the_present_password_is_slowed_down(web):
+    """Whoever sits at somebody's unlocked browser."""
+    person = administrator(web)
+    for _ in range(throttle.FREE_OF_EMAIL):
+        answer = person.post("/profile/password", old="no", new="another long sentence")
+        assert "The present password is not right." in answer.text
+    answer = person.post("/profile/password", old=PASSWORD, new="another long sentence")
+    assert "Too many failed" in answer.text
+
+
+def test_a_failed_sign_in_is_written_down(web):
+    administrator(web)
+    Person(web).sign_in("root@example.com", "wrong")
+    Person(web).sign_in("nobody@example.com", "wrong")
+    with web.app_context(), reading() as session:
+        entries = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc()).limit(2)).all()
+        user_id = session.scalars(select(User.id)).one()
+    assert [(one.action, one.actor, one.address, one.subject_id) for one in entries] == [
+        ("user.sign_in_failed", "somebody as nobody@example.com", "127.0.0.1", None),
+        ("user.sign_in_failed", "somebody as root@example.com", "127.0.0.1", user_id),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -179,13 +292,19 @@ def test_an_invitation_to_an_account(web):
 def test_a_link_for_a_new_password(web):
     person = administrator(web)
     with web.app_context(), reading() as session:
-        link = invitations.new_password(session.scalars(select(User.id)).one())
-    path = "/" + link.split("/", 3)[3]
+        user_id = session.scalars(select(User.id)).one()
+    with web.app_context():
+        link, second = (invitations.new_password(user_id) for _ in range(2))
+        _, robot = tokens.create(user_id, "robot", ["look"])
+    path, other = ("/" + one.split("/", 3)[3] for one in (link, second))
     helper = Person(web)
     assert helper.post(path, password="short").status_code == 400
     helper.does(path, password="a wholly new sentence")
     assert person.get("/profile").status_code == 303, "other sessions end"
     assert helper.get(path).status_code == 404
+    assert Person(web).get(other).status_code == 404, "other links end"
+    with web.app_context():
+        assert tokens.identify(robot) is None, "tokens end"
     assert Person(web).sign_in("root@example.com", "a wholly new sentence").status_code == 303
 
 

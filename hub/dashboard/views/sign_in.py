@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from flask import redirect, render_template, request, session, url_for
+from flask import current_app, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.access import audit, identity, invitations, members, sessions, users
+from hub.access import audit, devices, identity, invitations, members, sessions, users
 from hub.access.gate import Open, needs
+from hub.access.throttle import TooManyTries
 from hub.accounts.errors import Refused
 from hub.dashboard import languages
 from hub.dashboard.blueprint import SESSION_KEY, blueprint, done, local_path
@@ -39,10 +40,14 @@ def sign_in() -> Page:
         return render_template("sign_in.html", onward=onward, anybody=users.anybody())
     try:
         user, token = sessions.sign_in(
-            request.form.get("email", ""), request.form.get("password", ""), _address(), _agent()
+            request.form.get("email", ""),
+            request.form.get("password", ""),
+            _address(),
+            _agent(),
+            request.cookies.get(_device_cookie()),
         )
     except Refused as error:
-        code = 429 if isinstance(error, sessions.TooManyTries) else 401
+        code = 429 if isinstance(error, TooManyTries) else 401
         page = render_template(
             "sign_in.html",
             onward=onward,
@@ -52,7 +57,7 @@ def sign_in() -> Page:
         )
         return page, code
     _enter(user, token)
-    return redirect(onward, 303)
+    return _known_here(redirect(onward, 303), user)
 
 
 @blueprint.post("/sign-out")
@@ -84,9 +89,11 @@ def invitation(token: str) -> Page:
             "invitation.html", invitation=found, problem=str(error), values=request.form
         )
         return page, 400
-    if user is not None:
-        _enter(user, sessions.begin(user.id, _address(), _agent()))
-    return done(languages.gettext("Welcome."), "start")
+    welcome = done(languages.gettext("Welcome."), "start")
+    if user is None:
+        return welcome
+    _enter(user, sessions.begin(user.id, _address(), _agent()))
+    return _known_here(welcome, user)
 
 
 @blueprint.post("/language")
@@ -125,6 +132,23 @@ def _enter(user: User, token: str) -> None:
         session["language"] = language
     with audit.acting(audit.Actor(f"{user.name} <{user.email}>", user.id, _address())):
         audit.note("user.signed_in", account_id=None, subject_id=user.id)
+
+
+def _known_here(answer: Response, user: User) -> Response:
+    """Let the browser tell from now on that this person has been here."""
+    answer.set_cookie(
+        _device_cookie(),
+        devices.cookie_of(user.email),
+        max_age=devices.LIFETIME,
+        secure=current_app.config["SESSION_COOKIE_SECURE"],
+        httponly=True,
+        samesite="Lax",
+    )
+    return answer
+
+
+def _device_cookie() -> str:
+    return f"{current_app.config['SESSION_COOKIE_NAME']}-device"
 
 
 def _address() -> str:

@@ -1,0 +1,34 @@
+"""Known devices: browsers from which somebody has signed in before.
+
+Such a browser keeps a signed cookie that outlives signing out. It lets nobody in; it only gives
+the person there a count of failures of his own (``hub.access.throttle``).
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+
+from flask import current_app
+from itsdangerous import BadSignature, URLSafeTimedSerializer
+
+#: How long a device stays known without a sign-in.
+LIFETIME = timedelta(days=365)
+
+
+def cookie_of(email: str) -> str:
+    """A cookie for a browser in which the owner of this email has just signed in."""
+    return _signer().dumps([email, secrets.token_urlsafe(16)])
+
+
+def known(cookie: str | None, email: str) -> str | None:
+    """The name of the device, if its cookie is good and this person's."""
+    try:
+        owner, name = _signer().loads(cookie or "", max_age=int(LIFETIME.total_seconds()))
+    except (BadSignature, ValueError, TypeError):
+        return None
+    return str(name) if owner == email else None
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="known device")

@@ -11,6 +11,10 @@ from hub.sdk import Context, NeedsAttention
 from hub_leadsquared import sentences
 from hub_leadsquared.mappers.contact import region_of
 
+#: What becomes of a person who has neither email nor phone number.
+WHEN_KNOWN: Final = "when_known"
+NOTHING: Final = "nothing"
+
 _LEAD_PAGE: Final = "/LeadManagement/LeadDetails?LeadID="
 
 
@@ -27,6 +31,9 @@ class Config:
     zone_name: str
     source: str
     phone_field: str
+    #: Whether what needs a lead is kept back until there can be one, and for how many days.
+    waits_for_people: bool
+    keep_days: float
     run_automations: bool
     blocked_contacts: bool
     automatic_replies: bool
@@ -57,6 +64,8 @@ class Config:
             zone_name=zone_name,
             source=settings["lead_source"],
             phone_field=settings["phone_field"],
+            waits_for_people=settings["unknown_people"] == WHEN_KNOWN,
+            keep_days=float(settings["keep_days"]),
             run_automations=settings["run_automations"],
             blocked_contacts=settings["blocked_contacts"],
             automatic_replies=settings["automatic_replies"],

@@ -28,9 +28,8 @@ from hub_leadsquared.work import (
 )
 
 _KIND: Final = "started"
-#: Remembers, by contact, the conversations that began before it was known who wrote.
+#: Where version 1 remembered, by contact, what had begun before it was known who wrote.
 _UNCLAIMED: Final = "unclaimed"
-_MOST_UNCLAIMED: Final = 20
 
 
 class Conversations:
@@ -43,22 +42,20 @@ class Conversations:
     def started(self, event: Event) -> Done:
         """Post the activity.
 
-        :raises Skip: it is switched off, was posted before, or the contact is not known yet.
+        :raises Skip: it is switched off, was posted before, or is not wanted.
+        :raises KeepBack: the contact is not known yet.
         """
         post = self._post(event)
         if link := self._links.get(_KIND, post.local_id):
             raise Skip(sentences.STARTED_BEFORE.format(id=link.remote_id))
         if reason := reason_against(self._work, event):
             raise Skip(reason)
-        try:
-            link = Posts(self._work).post(event, post)
-        except Skip:
-            self._remember(event, post)
-            raise
+        link = Posts(self._work).post(event, post)
         return Done(sentences.STARTED_POSTED.format(id=link.remote_id), link.url)
 
     def catch_up(self, event: Event) -> bool:
-        """Post the activities that waited for the contact to give an email or phone number.
+        """Post the activities that version 1 of this plugin has remembered for a contact without
+        email and phone number.
 
         Answers whether there were any.
         """
@@ -112,13 +109,6 @@ class Conversations:
         if code is None:
             raise NeedsAttention(sentences.NO_ACTIVITY_TYPE, field="enable_conversation_activity")
         return code
-
-    def _remember(self, event: Event, post: Post) -> None:
-        waiting = self._waiting(event)
-        if all(item["key"] != post.local_id for item in waiting):
-            item = {"key": post.local_id, "note": post.note, "at": post.at.isoformat()}
-            self._keep(event, [*waiting, item][-_MOST_UNCLAIMED:])
-        self._work.say(sentences.STARTED_LATER)
 
     def _waiting(self, event: Event) -> list[dict[str, Any]]:
         link = self._links.get(_UNCLAIMED, contact_key(event))

@@ -12,6 +12,7 @@ from hub.sdk import (
     Done,
     Event,
     Intent,
+    KeepBack,
     Link,
     Rejected,
     Remote,
@@ -62,6 +63,9 @@ class People:
         link = self._links.get(_KIND, contact_key(event))
         if link is None and (reason := reason_against(self._work, event)):
             raise Skip(reason)
+        if link is None and not identity_keys(contact, self._work.config.region):
+            # Nothing is lost: whatever tells more shows the whole contact.
+            return Done(sentences.NO_LEAD_YET)
         if link is None:
             link, sentence = self._find_or_create(event, contact)
             return Done(sentence, link.url)
@@ -70,14 +74,24 @@ class People:
     def ensure(self, event: Event) -> Link:
         """The person's lead, found or made if need be.
 
-        :raises Skip: the contact has neither email nor phone number.
+        :raises KeepBack: the contact has neither email nor phone number yet.
+        :raises Skip: nor is it to be waited for.
         """
         link = self._links.get(_KIND, contact_key(event))
         if link is not None:
             return link
+        self._ask_for_person(contact_of(event))
         link, sentence = self._find_or_create(event, contact_of(event))
         self._work.context.progress(sentence)
         return link
+
+    def _ask_for_person(self, contact: Contact) -> None:
+        config = self._work.config
+        if identity_keys(contact, config.region):
+            return
+        if config.waits_for_people:
+            raise KeepBack(sentences.KEPT_BACK, days=config.keep_days)
+        raise Skip(sentences.UNKNOWN_LEFT_OUT)
 
     def with_lead(self, event: Event, do: Callable[[Link], _T]) -> _T:
         """What ``do`` returns for the person's lead.
@@ -95,8 +109,6 @@ class People:
 
     def _find_or_create(self, event: Event, contact: Contact) -> tuple[Link, str]:
         keys = identity_keys(contact, self._work.config.region)
-        if not keys:
-            raise Skip(sentences.NOT_IDENTIFIABLE)
         with self._work.context.identity(*keys):
             if found := self._find(event, contact, keys):
                 return self._adopt(event, contact, found)

@@ -35,7 +35,7 @@ class Posts:
     def post(self, event: Event, post: Post) -> Link:
         """The link to the activity, posted to the lead of the event's contact if it is not yet.
 
-        :raises Skip: the contact has neither email nor phone number.
+        :raises KeepBack: the contact has neither email nor phone number yet.
         :raises NeedsAttention: LeadSquared does not know the activity type any more.
         """
 

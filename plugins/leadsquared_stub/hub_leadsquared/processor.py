@@ -34,6 +34,11 @@ class LeadSquaredProcessor(Processor):
             return ()
         return identity_keys(event.contact, default_region)
 
+    @staticmethod
+    def is_known(event: Event, default_region: str | None) -> bool:
+        """See ``hub.sdk.processor.Processor.is_known``. A lead needs an email or a number."""
+        return event.contact is not None and bool(identity_keys(event.contact, default_region))
+
     def handle_contact_created(self, event: Event) -> Done:
         """Find or make the lead."""
         return self._follow(event)
@@ -74,7 +79,8 @@ class LeadSquaredProcessor(Processor):
             if not people.knows(event) or not conversations.catch_up(event):
                 raise
             return Done(sentences.CAUGHT_UP)
-        conversations.catch_up(event)
+        if people.knows(event):
+            conversations.catch_up(event)
         return done
 
     @cached_property

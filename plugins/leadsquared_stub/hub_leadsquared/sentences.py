@@ -50,7 +50,9 @@ EMAIL_KEPT: Final = "The lead with this phone number has another email, and keep
 TAKEN_BY_OTHER: Final = "Another lead has this email or phone number; it was left there: {fields}."
 PHONE_TAKEN: Final = "LeadSquared has a lead with this phone number; it was taken."
 NOT_COMPLETED: Final = "The lead could not be completed: {reason}"
-NOT_IDENTIFIABLE: Final = "The contact has neither an email nor a phone number yet."
+NO_LEAD_YET: Final = "No lead yet: the contact has neither an email nor a phone number."
+KEPT_BACK: Final = "It is not known yet who the customer is: neither email nor phone number."
+UNKNOWN_LEFT_OUT: Final = "Conversations of unknown people are left out by the settings."
 NO_CONTACT: Final = "The event names no contact."
 NOTHING_CHANGED: Final = "Nothing that LeadSquared keeps has changed."
 OLDER: Final = "A newer state is in LeadSquared already."
@@ -58,9 +60,6 @@ OLDER: Final = "A newer state is in LeadSquared already."
 # What was done for a conversation.
 STARTED_POSTED: Final = "Activity {id} posted: the conversation began."
 STARTED_BEFORE: Final = "Activity {id} was posted already."
-STARTED_LATER: Final = (
-    "The contact has neither an email nor a phone number yet; the activity follows when it has."
-)
 CAUGHT_UP: Final = "The activities that waited for this contact were posted."
 BLOCKED_LEFT_OUT: Final = "The contact is blocked in Chatwoot; the settings leave that out."
 AUTOMATIC_LEFT_OUT: Final = "Nobody but a machine has written here; the settings leave that out."

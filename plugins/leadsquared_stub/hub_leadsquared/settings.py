@@ -10,6 +10,7 @@ from marshmallow import ValidationError, pre_load, validates
 
 from hub.sdk import SettingsSchema, settings
 from hub_leadsquared import sentences
+from hub_leadsquared.config import NOTHING, WHEN_KNOWN
 from hub_leadsquared.locale import LANGUAGES
 
 CONNECTION: Final = "Connection"
@@ -68,6 +69,22 @@ class LeadSquaredSettings(SettingsSchema):
         (("Mobile", "Mobile Number"), ("Phone", "Phone Number")),
         default="Mobile",
         help="The field of the lead that holds the customer's phone number.",
+        group=LEADS,
+    )
+    unknown_people = settings.select(
+        "Unknown people",
+        ((WHEN_KNOWN, "Activities when they are known"), (NOTHING, "No activities")),
+        default=WHEN_KNOWN,
+        help="What happens to the conversations of a visitor who has given neither email nor phone "
+        "number yet: a lead needs one of them.",
+        group=LEADS,
+    )
+    keep_days = settings.number(
+        "Days to wait for them",
+        default=30,
+        minimum=1,
+        maximum=365,
+        help="What waits for its person is kept back for so long, then skipped.",
         group=LEADS,
     )
     run_automations = settings.toggle(

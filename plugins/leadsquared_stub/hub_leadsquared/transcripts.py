@@ -32,7 +32,8 @@ class Transcripts:
     def resolved(self, event: Event) -> Done:
         """Post what no transcript has shown yet.
 
-        :raises Skip: it is switched off, nothing is new, or the contact is not known.
+        :raises Skip: it is switched off, or nothing is new.
+        :raises KeepBack: the contact is not known yet.
         :raises Postpone: the last messages may still be on their way.
         """
         if not self._work.config.transcript_enabled:

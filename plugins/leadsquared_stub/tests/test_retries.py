@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hub.sdk import Contact, Done, Event, RetryLater, Skip
+from hub.sdk import Contact, Done, Event, KeepBack, RetryLater, Skip
 from hub.sdk.testing.context import Crash
 from hub.sdk.testing.simulator import Fault
 
@@ -34,6 +34,8 @@ def a_visitor_who_is_known_late(world: Any, ann: Contact) -> list[Event]:
         events.contact_created(visitor),
         events.conversation_created(visitor),
         events.message(1, "hello"),
+        # Once more, with the contact as the next event shows it.
+        events.conversation_created(ann),
         events.contact_updated(ann, "email", "name"),
         events.resolved(ann),
     ]
@@ -48,10 +50,10 @@ STORIES = [from_the_first_hello, a_visitor_who_is_known_late, the_end_comes_firs
 
 
 def settled(world: Any, event: Event) -> None:
-    """Deliver until it is done, as the hub would."""
+    """Deliver until it is done or kept back, as the hub would."""
     for _ in range(5):
         outcome = world.deliver(event)
-        if isinstance(outcome, Done | Skip):
+        if isinstance(outcome, Done | Skip | KeepBack):
             return
         assert isinstance(outcome, RetryLater), repr(outcome)
     raise AssertionError(f"never done: {outcome!r}")

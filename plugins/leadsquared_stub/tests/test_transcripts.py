@@ -7,8 +7,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hub_leadsquared.processor import LeadSquaredProcessor
 
-from hub.sdk import Attachment, Contact, Done, NeedsAttention, Postpone, Rejected, Sender, Skip
+from hub.sdk import (
+    Attachment,
+    Contact,
+    Done,
+    KeepBack,
+    Link,
+    NeedsAttention,
+    Postpone,
+    Rejected,
+    Sender,
+    Skip,
+)
 from hub.sdk.testing.simulator import Fault
 
 
@@ -90,7 +102,10 @@ class TestWhen:
         assert [kind for kind, _ in world.store.links.links] == ["inbox"]
 
     def test_who_cannot_be_recognised_gets_none(self, world: Any) -> None:
-        world.fails(world.events.resolved(Contact(id="9", name="x")), Skip)
+        event = world.events.resolved(Contact(id="9", name="x"))
+        assert world.fails(event, KeepBack).days == 30
+        world.settings["unknown_people"] = "nothing"
+        world.fails(event, Skip)
         assert world.simulator.activities() == []
 
     def test_it_makes_the_lead_if_it_is_the_first_event(self, world: Any) -> None:
@@ -240,21 +255,38 @@ class TestStarted:
         world.fails(world.events.conversation_created(), Skip)
         assert world.calls == []
 
-    def test_it_follows_when_the_visitor_says_who_they_are(self, world: Any, ann: Contact) -> None:
+    def test_it_is_kept_back_until_the_visitor_says_who_they_are(
+        self, world: Any, ann: Contact
+    ) -> None:
+        """The hub hands it over again with the contact as it is known then."""
         visitor = Contact(id=ann.id, name="billowing-night-17")
-        for _ in range(2):
-            skip = world.fails(world.events.conversation_created(visitor), Skip)
-            assert world.calls == []
-        assert "neither an email nor a phone" in skip.sentence
-        world.done(world.events.contact_updated(ann, "email"))
+        begun = world.events.conversation_created(visitor)
+        world.settings["keep_days"] = 7
+        assert world.fails(begun, KeepBack).days == 7
+        assert world.calls == []
+        known = world.events.contact_updated(ann, "email")
+        assert not LeadSquaredProcessor.is_known(begun, None)
+        assert LeadSquaredProcessor.is_known(known, None)
+        world.done(replace(begun, contact=ann))
+        world.deliver(known)
         (activity,) = world.simulator.activities()
         assert activity["CreatedOn"] == "2026-07-14 10:00:00"
-        assert world.last.story == [f"Activity {activity['Id']} posted: the conversation began."]
-        world.fails(world.events.contact_updated(ann), Skip)
-        assert len(world.simulator.activities()) == 1
 
-    def test_what_waits_survives_a_try_that_was_cut_off(self, world: Any, ann: Contact) -> None:
+    def test_it_is_left_out_if_the_settings_say_so(self, world: Any, ann: Contact) -> None:
+        world.settings["unknown_people"] = "nothing"
         world.fails(world.events.conversation_created(Contact(id=ann.id)), Skip)
+
+    def remembered(self, world: Any, ann: Contact) -> None:
+        """As version 1 kept it, in a link of its own."""
+        key = f"{world.events.contact_updated(ann).source.id}/{ann.id}"
+        item = {"key": f"{key}-of-old", "note": "Begun.", "at": "2026-07-14T10:00:00+00:00"}
+        link = Link("unclaimed", key, key, data={"conversations": [item]})
+        world.store.links.links["unclaimed", key] = link
+
+    def test_what_version_1_has_remembered_survives_a_try_that_was_cut_off(
+        self, world: Any, ann: Contact
+    ) -> None:
+        self.remembered(world, ann)
         world.simulator.add_fault(Fault("drop_before", path="ProspectActivity.svc/Create"))
         known = world.events.contact_updated(ann, "email")
         world.deliver(known)
@@ -264,7 +296,7 @@ class TestStarted:
         assert len(world.simulator.activities()) == 1
 
     def test_nothing_waits_any_more_once_it_is_switched_off(self, world: Any, ann: Contact) -> None:
-        world.fails(world.events.conversation_created(Contact(id=ann.id)), Skip)
+        self.remembered(world, ann)
         world.settings["enable_conversation_activity"] = False
         world.done(world.events.contact_updated(ann, "email"))
         assert world.simulator.activities() == []

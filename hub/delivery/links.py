@@ -96,6 +96,15 @@ class DatabaseLinks:
         row = look(_ONE, **self._named(kind, local_id)).one_or_none()
         return _link(row) if row is not None and row.state != LinkState.INTENT else None
 
+    def begun(self, kind: str, local_id: str) -> Intent | None:
+        """See ``hub.sdk.links.Links.begun``."""
+        if (kind, local_id) in self._unwritten:
+            return None
+        row = look(_ONE, **self._named(kind, local_id)).one_or_none()
+        if row is None or row.state != LinkState.INTENT:
+            return None
+        return Intent(row.kind, local_id, row.natural_key, row.begun_at)
+
     def with_remote(self, kind: str, remote_id: str) -> Sequence[Link]:
         """See ``hub.sdk.links.Links.with_remote``."""
         self.flush()

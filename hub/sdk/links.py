@@ -62,6 +62,12 @@ class Links(Protocol):
     def with_remote(self, kind: str, remote_id: str) -> Sequence[Link]:
         """All links of this kind to one remote record, oldest first."""
 
+    def begun(self, kind: str, local_id: str) -> Intent | None:
+        """A create of an earlier try whose answer is not known. Since SDK 1.1.
+
+        A record that is found then may be the one which that try has made.
+        """
+
     def create_once(
         self,
         kind: str,

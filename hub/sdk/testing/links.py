@@ -50,6 +50,11 @@ class MemoryLinks:
         key = (kind, local_id)
         return self._unwritten.get(key) or self._stored.links.get(key)
 
+    def begun(self, kind: str, local_id: str) -> Intent | None:
+        """See ``hub.sdk.links.Links.begun``."""
+        key = (kind, local_id)
+        return None if key in self._unwritten else self._stored.intents.get(key)
+
     def with_remote(self, kind: str, remote_id: str) -> Sequence[Link]:
         """See ``hub.sdk.links.Links.with_remote``."""
         self.flush()

@@ -48,6 +48,9 @@ class Config:
     keep_days: float
     blocked_contacts: bool
     automatic_replies: bool
+    #: Whether new emails are added, and whether records that others made follow like the hub's own.
+    emails_follow: bool
+    follow_found: bool
     statuses: Mapping[str, int]
     priorities: Mapping[str, int]
     solution_text: str
@@ -86,6 +89,8 @@ class Config:
             keep_days=float(settings["keep_days"]),
             blocked_contacts=settings["blocked_contacts"],
             automatic_replies=settings["automatic_replies"],
+            emails_follow=settings["emails_follow"],
+            follow_found=settings["follow_found"],
             statuses={name: int(settings[f"status_{name}"]) for name in STATUSES},
             priorities={name: int(settings[f"priority_{name}"]) for name in PRIORITIES},
             solution_text=settings["solution_text"].strip(),

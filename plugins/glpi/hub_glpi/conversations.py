@@ -14,7 +14,8 @@ from hub_glpi.mappers import conversation as mapper
 from hub_glpi.mappers import message as message_mapper
 from hub_glpi.mappers.digest import digest, first_body
 from hub_glpi.mappers.text import fingerprint, plain_to_html
-from hub_glpi.openings import Openings, state_of
+from hub_glpi.notices import Notices
+from hub_glpi.openings import UNTOLD, Openings, state_of
 from hub_glpi.people import People
 from hub_glpi.requesters import Requesters
 from hub_glpi.work import Work, conversation_key, conversation_of, key
@@ -40,6 +41,7 @@ class Conversations:
         self._attachments = Attachments(work)
         self._people = People(work)
         self._requesters = Requesters(work)
+        self._notices = Notices(work)
 
     def follow(self, event: Event) -> Done:
         """Bring the ticket to what a conversation event says.
@@ -237,11 +239,15 @@ class Conversations:
         return sentences.TICKET_LEFT.format(id=number)
 
     def _finish(self, link: Link) -> Link:
-        """Solve a ticket that was made of a resolved conversation, with the solution text.
+        """Tell what is not proven of a ticket's requester, and solve a ticket that was made of a
+        resolved conversation, with the solution text.
 
         Also when an earlier try was cut off before this.
         """
         link = self._requesters.finish(link)
+        if texts := link.data.get(UNTOLD):
+            self._notices.add(link, texts)
+            link = self._links.update(link, data={**link.data, UNTOLD: []})
         if not link.data.get("unsolved"):
             return link
         self._solve(link)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any, Final
 
-from hub.sdk import HubError, Intent, Link, Message, Remote, Skip
+from hub.sdk import HubError, Link, Message, Remote, Skip
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.conversations import Conversations
-from hub_glpi.mappers.conversation import server_time, words_for_time
+from hub_glpi.followup_search import finder
+from hub_glpi.mappers.conversation import words_for_time
 from hub_glpi.mappers.message import head
-from hub_glpi.mappers.text import fingerprint
 from hub_glpi.work import Work
 
 #: The kind of their links.
@@ -64,7 +63,7 @@ class FollowupRecords:
             KIND,
             list(by_local_id),
             create=create,
-            find=self._finder(ticket, by_local_id),
+            find=finder(self._work, KIND, ticket, lambda local_id: by_local_id[local_id].data),
             natural_keys={name: item.natural_key for name, item in by_local_id.items()},
         )
 
@@ -101,50 +100,3 @@ class FollowupRecords:
             self._links.mark_gone(link, sentence)
             raise Skip(sentence) from missing
         raise rights.explain(self._work.glpi, refused, rights.ADD_FOLLOWUPS) from refused
-
-    def _finder(
-        self, ticket: Link, by_local_id: Mapping[str, Followup]
-    ) -> Callable[[Intent], Remote | None]:
-        """Finds followups of cut off tries by date, author and content.
-
-        The ticket's followups are read once for all, oldest first, so that equal messages are
-        matched in their order.
-        """
-        candidates: list[dict[str, Any]] | None = None
-
-        def find(intent: Intent) -> Remote | None:
-            nonlocal candidates
-            if candidates is None:
-                candidates = list(reversed(list(self._recent(ticket, intent))))
-            for candidate in candidates:
-                number = str(candidate["id"])
-                if _fits(candidate, intent.natural_key) and not self._links.with_remote(
-                    KIND, number
-                ):
-                    data = by_local_id[intent.local_id].data
-                    return Remote(number, url=ticket.url, data=data)
-            return None
-
-        return find
-
-    def _recent(self, ticket: Link, intent: Intent) -> Iterator[dict[str, Any]]:
-        """The followups made since the try began, newest first."""
-        offset = self._work.glpi.connection.clock_offset
-        # An hour for clocks that differ.
-        since = server_time(intent.begun_at, offset - 3600)
-        try:
-            yield from takewhile(
-                lambda item: str(item.get("date_creation") or "9") >= since,
-                self._work.glpi.followups.newest_first(int(ticket.remote_id)),
-            )
-        except Missing:
-            return
-
-
-def _fits(candidate: Mapping[str, Any], natural_key: str) -> bool:
-    sent_at, author, digest = natural_key.split("|")
-    return (
-        fingerprint(str(candidate.get("content") or "")) == digest
-        and (not sent_at or candidate.get("date") == sent_at)
-        and (not author or str(candidate.get("users_id")) == author)
-    )

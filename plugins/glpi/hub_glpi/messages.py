@@ -12,11 +12,11 @@ from hub_glpi.attachments import DUE, Attachments
 from hub_glpi.conversations import Conversations
 from hub_glpi.deletions import Deletions
 from hub_glpi.followup_records import KIND, Followup, FollowupRecords
+from hub_glpi.followup_search import natural_key
 from hub_glpi.mappers import message as mapper
 from hub_glpi.mappers.conversation import server_time
 from hub_glpi.mappers.digest import digest
 from hub_glpi.mappers.survey import answer_of
-from hub_glpi.mappers.text import fingerprint
 from hub_glpi.openings import can_be_text
 from hub_glpi.people import People
 from hub_glpi.surveys import Surveys
@@ -211,7 +211,7 @@ class Messages:
         return Followup(
             message_key(event),
             values,
-            natural_key=f"{sent_at}|{author or ''}|{fingerprint(content)}",
+            natural_key=natural_key(content, sent_at=sent_at, author=author),
             data={
                 "body": digest(message, self._config.language, notes),
                 "notes": notes,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
-from typing import Any
+from typing import Any, Final
 
 from hub.sdk import (
     MESSAGE_CREATED,
@@ -29,21 +29,27 @@ from hub_glpi.mappers import message as message_mapper
 from hub_glpi.mappers.contact import clean, email_of, phone_of
 from hub_glpi.mappers.digest import digest
 from hub_glpi.mappers.text import fingerprint
+from hub_glpi.notices import Notices
 from hub_glpi.people import People
 from hub_glpi.requesters import Requesters
-from hub_glpi.work import Work, conversation_key, conversation_of, key
+from hub_glpi.work import Work, contact_of, conversation_key, conversation_of, key
+
+#: What of a ticket's requester is still to be told in it, in the data of its link.
+UNTOLD: Final = "untold"
 
 
 @dataclass(frozen=True, slots=True)
 class Requester:
     """For whom a ticket is made: GLPI's fields, and words for people.
 
-    ``is_final`` is false when the requester is still to be found out.
+    ``is_final`` is false when the requester is still to be found out. ``notices`` are what
+    technicians must know of it, for they see it as if it were proven.
     """
 
     fields: Mapping[str, Any]
     words: str
     is_final: bool = True
+    notices: Sequence[str] = ()
 
 
 class Openings:
@@ -56,6 +62,7 @@ class Openings:
         self._people = People(work)
         self._requesters = Requesters(work)
         self._attachments = Attachments(work)
+        self._notices = Notices(work)
 
     def open(self, event: Event) -> tuple[Link, str]:
         """A ticket for the event's conversation, and the sentence that tells of it.
@@ -74,6 +81,8 @@ class Openings:
         link = self._create(event, self._named(event), first, requester)
         if not requester.is_final and event.contact is not None:
             self._requesters.remember(event, conversation_key(event))
+        if person := self._people.known(event):
+            self._requesters.note(person, conversation_key(event))
         sentence = sentences.TICKET_ADOPTED if link.adopted else sentences.TICKET_CREATED
         return link, sentence.format(id=link.remote_id, requester=requester.words)
 
@@ -143,9 +152,11 @@ class Openings:
         if not self._people.can_have_record(event):
             return self._nobody()
         person = self._people.ensure(event)
+        notices = self._notices.about(person, contact_of(event), conversation_of(event).channel)
         if not self._config.use_contact:
             user_id = int(person.remote_id)
-            return Requester({"_users_id_requester": user_id}, f"user {user_id}")
+            fields = {"_users_id_requester": user_id}
+            return Requester(fields, f"user {user_id}", notices=notices)
         if email is None:
             return Requester({"_users_id_requester": 0}, sentences.UNKNOWN_CUSTOMER, is_final=False)
         return Requester(
@@ -157,6 +168,7 @@ class Openings:
                 },
             },
             email,
+            notices=notices,
         )
 
     def _nobody(self) -> Requester:
@@ -192,6 +204,8 @@ class Openings:
             DUE: self._attachments.is_due(notes),
             "unsolved": self._needs_solution(conversation),
             **self._requesters.noted(requester.fields, is_final=requester.is_final),
+            "channel": conversation.channel,
+            UNTOLD: list(requester.notices),
         }
 
         def create() -> Remote:

@@ -17,11 +17,13 @@ from hub.sdk import (
     Remote,
     Skip,
 )
-from hub_glpi import rights, sentences
+from hub_glpi import proof, rights, sentences
 from hub_glpi.api.errors import Refused
 from hub_glpi.finders import Found
-from hub_glpi.mappers.contact import email_of, identity_keys
+from hub_glpi.mappers.contact import email_of, identity_keys, phone_of
 from hub_glpi.mappers.identity import is_known
+from hub_glpi.notices import Notices
+from hub_glpi.proof import Remark
 from hub_glpi.records import ContactRecords, Records, UserRecords
 from hub_glpi.requesters import Requesters
 from hub_glpi.work import Work, contact_key, contact_of
@@ -41,6 +43,7 @@ class People:
             ContactRecords(work) if work.config.use_contact else UserRecords(work)
         )
         self._requesters = Requesters(work)
+        self._notices = Notices(work)
 
     def known(self, event: Event) -> Link | None:
         """The link to the person's record, if there is one that still exists."""
@@ -73,7 +76,7 @@ class People:
         if link.gone:
             raise Skip(link.gone)
         # An earlier try may have been cut off before this.
-        self._requesters.catch_up(event, link, contact)
+        link = self._requesters.catch_up(event, link, contact)
         return self._update(event, contact, link)
 
     def ensure(self, event: Event) -> Link:
@@ -81,8 +84,8 @@ class People:
         contact = contact_of(event)
         link = self.known(event)
         if link is not None and self._is_still_there(link):
-            self._requesters.catch_up(event, link, contact)
-            return link
+            link = self._take_proven(contact, self.known(event) or link)
+            return self._requesters.catch_up(event, link, contact)
         link, sentence = self._find_or_create(event, contact)
         self._work.context.progress(sentence)
         return link
@@ -93,53 +96,109 @@ class People:
             before = self._links.get(self._records.kind, contact_key(event))
             if before is not None and before.gone:
                 self._links.forget(before)
+            begun = self._links.begun(self._records.kind, contact_key(event))
             found = self._records.find(contact)
-            link, sentence = (
-                self._adopt(event, contact, found) if found else self._create(event, contact)
-            )
-        self._requesters.catch_up(event, link, contact)
+            if found:
+                own = begun is not None and self._records.was_made_by(found.hit.id, begun)
+                link, sentence = self._adopt(event, contact, found, own=own)
+            else:
+                link, sentence = self._create(event, contact)
+        link = self._requesters.catch_up(event, link, contact)
         return link, sentence
 
-    def _adopt(self, event: Event, contact: Contact, found: Found) -> tuple[Link, str]:
-        """Link to a record that exists, filling in only what is empty there or just changed."""
-        values = self._records.values(contact)
+    def _adopt(
+        self, event: Event, contact: Contact, found: Found, *, own: bool = False
+    ) -> tuple[Link, str]:
+        """Link to a record that exists, filling in only what is empty there and proven, or what
+        the settings allow. ``own``: it was made by an earlier try that was cut off."""
+        values, held = self._records.values(contact), self._records.held(found.hit, contact)
+        change = proof.may_change(self._work.config, contact, own=own)
+        fill = proof.may_fill(contact) | change
         patch = {
             name: value
             for name, value in values.items()
             if value
-            and value != _held(found, name)
-            and (not _held(found, name) or _just_changed(event, name))
+            and value != held.get(name)
+            and (
+                (name in fill and not held.get(name))
+                or (name in change and _just_changed(event, name))
+            )
         }
-        if "realname" in patch and found.hit.value("firstname"):
+        if "realname" in patch and "firstname" not in patch and held["firstname"]:
             # Half a name would make a whole one wrong.
             patch.pop("realname")
-        if patch:
-            self._fill(found, patch)
-        sentence = self._records.filled if patch else self._records.found
+        patch = self._permitted(found.hit.id, patch, own=own)
+        filled = bool(patch) and self._fill(found.hit.id, patch)
+        if filled:
+            held.update(patch)
+        region = self._records.region
+        by_email = found.means == "email"
         link = self._links.adopt(
             self._records.kind,
             contact_key(event),
-            self._records.remote(found.hit.id, values),
+            self._records.remote(
+                found.hit.id,
+                values,
+                made=own,
+                held=held,
+                found={
+                    "by": found.means,
+                    "value": email_of(contact) if by_email else phone_of(contact, region),
+                },
+            ),
             version=_version(event),
         )
+        for remark in proof.not_taken(values, held, contact):
+            self._work.say(remark.sentence, value=remark.value)
+        sentence = self._records.filled if filled else self._records.found
         return link, sentence.format(id=found.hit.id, means=found.means)
 
-    def _fill(self, found: Found, patch: Mapping[str, str]) -> None:
+    def _permitted(self, number: int, patch: Mapping[str, str], *, own: bool) -> dict[str, str]:
+        """What of a patch may be written: to people who work in GLPI nothing from outside, apart
+        from the name of a record that the hub made."""
+        safe = {name: value for name, value in patch.items() if own and name != "email"}
+        if len(safe) == len(patch) or not self._records.is_staff(number):
+            return dict(patch)
+        self._work.say(sentences.STAFF_LEFT, id=number)
+        return safe
+
+    def _fill(self, number: int, patch: Mapping[str, str]) -> bool:
         try:
-            self._records.fill(found.hit.id, patch)
+            self._records.fill(number, patch)
         except Refused as refused:
             # Worth a word, but no reason to leave the customer without a ticket.
             self._work.context.progress(refused.sentence)
+            return False
+        return True
+
+    def _take_proven(self, contact: Contact, link: Link) -> Link:
+        """Write the number if this event is what proves it: a contact's own events prove none."""
+        held, number = proof.held(link), int(link.remote_id)
+        phone = self._records.values(contact)["phone"]
+        own = proof.is_own(link)
+        if "phone" not in proof.may_fill(contact) or phone in ("", held.get("phone")):
+            return link
+        if not own:
+            held["phone"] = held.get("phone") or self._records.number_in(number)
+        if own or not held["phone"]:
+            patch = self._permitted(number, {"phone": phone}, own=own)
+            if patch and self._fill(number, patch):
+                held["phone"] = phone
+        sent = {**link.data.get("sent", {}), "phone": phone}
+        return self._links.update(link, data={**link.data, "held": held, "sent": sent})
 
     def _create(self, event: Event, contact: Contact) -> tuple[Link, str]:
         values = self._records.values(contact)
 
         def create() -> Remote:
-            return self._records.remote(self._records.create(event, contact), values)
+            return self._records.remote(self._records.create(event, contact), values, made=True)
 
         def find(intent: Intent) -> Remote | None:
             number = self._records.find_cut_off(contact, intent)
-            return None if number is None else self._records.remote(number, values)
+            if number is None:
+                return None
+            own = self._records.was_made_by(number, intent)
+            return self._records.remote(number, values, made=own)
 
         link = self._links.create_once(
             self._records.kind,
@@ -160,8 +219,8 @@ class People:
         patch = _patch(event, sent, values)
         # Version 1 split names at their first space only: such a name that has not changed stays.
         earlier = self._records.values(contact, PersonName.split(contact.name))
-        if all(sent.get(name, "") == earlier[name] for name in _NAMES & earlier.keys()):
-            patch = {name: value for name, value in patch.items() if name not in _NAMES}
+        if all(sent.get(name, "") == earlier[name] for name in proof.NAMES & earlier.keys()):
+            patch = {name: value for name, value in patch.items() if name not in proof.NAMES}
         if not patch:
             if version is not None and version != link.version:
                 self._links.update(link, version=version)
@@ -174,28 +233,43 @@ class People:
             return self._apply(event, contact, link, patch)
 
     def _apply(self, event: Event, contact: Contact, link: Link, patch: Mapping[str, str]) -> Done:
-        sent = dict(link.data.get("sent", {}))
-        gained_email = "email" in patch and not sent.get("email")
-        to_write = dict(patch)
-        other = self._other_owner(contact, link) if "email" in patch else None
-        if other and gained_email and not link.adopted:
+        sent, held, own = dict(link.data.get("sent", {})), proof.held(link), proof.is_own(link)
+        change = proof.may_change(self._work.config, contact, own=own)
+        gained_email = own and "email" in patch and not sent.get("email")
+        is_email_wanted = "email" in patch and "email" in change
+        other = self._other_owner(contact, link) if gained_email or is_email_wanted else None
+        if other and gained_email:
             # What we made from a phone number alone turns out to be someone GLPI knows.
             link, sentence = self._adopt(event, contact, other)
         else:
-            if other:
+            to_write = {name: value for name, value in patch.items() if name in change}
+            if other and to_write.pop("email", None):
                 self._work.say(sentences.EMAIL_TAKEN, id=other.hit.id)
-                to_write.pop("email")
+            to_write = self._permitted(int(link.remote_id), to_write, own=own)
             if to_write:
                 self._write(link, to_write)
+            held.update(to_write)
+            seen = {**sent, **patch}
+            # Before it is noted as seen: a try that is cut off must tell it again.
+            self._tell(link, proof.not_taken(seen, held, contact, among=patch))
             now = self._work.context.clock.now().isoformat()
-            link = self._links.update(
-                link, data={"sent": {**sent, **patch}, "seen": now}, version=event.version
-            )
-            fields = ", ".join(sorted(to_write)) or "-"
-            sentence = self._records.updated.format(id=link.remote_id, fields=fields)
-        if gained_email:
-            self._requesters.catch_up(event, link, contact)
+            data = {**link.data, "sent": seen, "held": held, "seen": now}
+            link = self._links.update(link, data=data, version=event.version)
+            sentence = self._records.left.format(id=link.remote_id)
+            if to_write:
+                fields = ", ".join(sorted(to_write))
+                sentence = self._records.updated.format(id=link.remote_id, fields=fields)
+        if "email" in patch and not sent.get("email"):
+            link = self._requesters.catch_up(event, link, contact)
         return Done(sentence, link.url)
+
+    def _tell(self, link: Link, remarks: list[Remark]) -> None:
+        """Tell what is not taken over: in the story, and in the person's latest ticket."""
+        for remark in remarks:
+            self._work.say(remark.sentence, value=remark.value)
+        ticket = self._links.get("ticket", str(link.data.get("ticket")))
+        if ticket is not None:
+            self._notices.add(ticket, self._notices.texts(remarks))
 
     def _write(self, link: Link, patch: Mapping[str, str]) -> None:
         try:
@@ -230,7 +304,6 @@ class People:
         return sentence
 
 
-_NAMES: Final = frozenset({"firstname", "realname", "name"})
 #: The contact's fields in the source -> the values that come from them.
 _FROM_FIELD: Final = {
     "firstname": "name",
@@ -239,12 +312,6 @@ _FROM_FIELD: Final = {
     "phone": "phone_number",
     "email": "email",
 }
-
-
-def _held(found: Found, name: str) -> str:
-    if name == "email":
-        return next(iter(found.hit.emails), "")
-    return found.hit.value(name)
 
 
 def _just_changed(event: Event, name: str) -> bool:

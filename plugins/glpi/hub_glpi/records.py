@@ -4,21 +4,29 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from datetime import timedelta
+from typing import Any, ClassVar, Final
 
 from hub.sdk import Contact, Event, Intent, PersonName, Remote
 from hub_glpi import rights, sentences
-from hub_glpi.api.errors import Missing, Refused
+from hub_glpi.api.errors import Missing, NotAllowed, Refused
+from hub_glpi.api.people import Hit
 from hub_glpi.finders import Found, find_contact, find_user
 from hub_glpi.mappers.contact import (
     contact_values,
     email_of,
     login_of,
+    same_phone,
     spare_login,
     user_values,
 )
+from hub_glpi.mappers.conversation import server_time
 from hub_glpi.mappers.identity import network_login, network_of
 from hub_glpi.work import Work, key
+
+_PHONES: Final = ("phone", "phone2", "mobile")
+#: How far GLPI's clock may be from the hub's.
+_CLOCKS_DIFFER: Final = timedelta(minutes=10)
 
 
 class Records(ABC):
@@ -30,6 +38,7 @@ class Records(ABC):
     found: ClassVar[str]
     filled: ClassVar[str]
     updated: ClassVar[str]
+    left: ClassVar[str]
 
     def __init__(self, work: Work) -> None:
         self.work = work
@@ -66,16 +75,61 @@ class Records(ABC):
     def fill(self, record_id: int, patch: Mapping[str, str]) -> None:
         """Write values where there were none, in one request."""
 
-    @abstractmethod
     def is_there(self, record_id: int) -> bool:
         """Whether the record exists and is not in the trash."""
+        try:
+            return not self.get(record_id).get("is_deleted")
+        except Missing:
+            return False
 
-    def remote(self, record_id: int, values: Mapping[str, str]) -> Remote:
-        """The record for a link, with the values that GLPI now has from us."""
+    @abstractmethod
+    def is_staff(self, record_id: int) -> bool:
+        """Whether the person works in GLPI, or that cannot be told."""
+
+    @abstractmethod
+    def get(self, record_id: int) -> dict[str, Any]:
+        """The record.
+
+        :raises Missing: there is none.
+        """
+
+    def number_in(self, record_id: int) -> str:
+        """The first phone number of the record, "" if it has none."""
+        record = self.get(record_id)
+        return next((str(record[name]) for name in _PHONES if record.get(name)), "")
+
+    def was_made_by(self, record_id: int, begun: Intent) -> bool:
+        """Whether the record may be the one that a create of ours made before it was cut off:
+        nobody could have found it when that began."""
+        since = begun.begun_at - _CLOCKS_DIFFER
+        offset = self.work.glpi.connection.clock_offset
+        created = str(self.get(record_id).get("date_creation") or "")
+        return created >= server_time(since, offset)
+
+    def held(self, hit: Hit, contact: Contact) -> dict[str, str]:
+        """What a record has of the values that the hub keeps. Where it has the contact's own
+        number or email in another place or spelling, it is the contact's."""
+        values = self.values(contact)
+        held = {name: hit.value(name) for name in values}
+        numbers = (*hit.phones, hit.login)
+        if any(same_phone(contact, number, self.region) for number in numbers):
+            held["phone"] = values["phone"]
+        held["phone"] = held["phone"] or next(iter(hit.phones), "")
+        email = values["email"]
+        if email and (hit.has_email(email) or hit.login.casefold() == email.casefold()):
+            held["email"] = email
+        held["email"] = held["email"] or next(iter(hit.emails), "")
+        return held
+
+    def remote(self, record_id: int, values: Mapping[str, str], **known: Any) -> Remote:
+        """The record for a link: what the contact was when it was last looked at (``sent``), and
+        what else is ``known``: what the record has (``held``), whether the hub ``made`` it, how it
+        was ``found``."""
+        sent, now = dict(values), self.work.context.clock.now().isoformat()
         return Remote(
             str(record_id),
             url=self.work.config.page(self.kind, record_id),
-            data={"sent": dict(values), "seen": self.work.context.clock.now().isoformat()},
+            data={"sent": sent, "held": sent, "seen": now, **known},
         )
 
 
@@ -87,6 +141,7 @@ class UserRecords(Records):
     found = sentences.USER_FOUND
     filled = sentences.USER_FILLED
     updated = sentences.USER_UPDATED
+    left = sentences.USER_LEFT
 
     def values(self, contact: Contact, name: PersonName | None = None) -> dict[str, str]:
         """See ``Records``."""
@@ -176,12 +231,20 @@ class UserRecords(Records):
             values["_useremails"] = [email]
         self.work.glpi.users.update(record_id, values)
 
-    def is_there(self, record_id: int) -> bool:
+    def is_staff(self, record_id: int) -> bool:
         """See ``Records``."""
+        glpi = self.work.glpi
         try:
-            return not self.work.glpi.users.get(record_id).get("is_deleted")
-        except Missing:
-            return False
+            profiles = glpi.users.profiles(record_id)
+            return any(
+                glpi.entities.profile(one).get("interface") != "helpdesk" for one in profiles
+            )
+        except (Missing, NotAllowed):
+            return True
+
+    def get(self, record_id: int) -> dict[str, Any]:
+        """See ``Records``."""
+        return self.work.glpi.users.get(record_id)
 
 
 class ContactRecords(Records):
@@ -192,6 +255,7 @@ class ContactRecords(Records):
     found = sentences.CONTACT_FOUND
     filled = sentences.CONTACT_FILLED
     updated = sentences.CONTACT_UPDATED
+    left = sentences.CONTACT_LEFT
 
     def values(self, contact: Contact, name: PersonName | None = None) -> dict[str, str]:
         """See ``Records``. The name is never empty."""
@@ -240,12 +304,13 @@ class ContactRecords(Records):
         """See ``Records``."""
         self.write(record_id, patch)
 
-    def is_there(self, record_id: int) -> bool:
+    def is_staff(self, record_id: int) -> bool:
+        """Nobody works in GLPI as a Contact."""
+        return False
+
+    def get(self, record_id: int) -> dict[str, Any]:
         """See ``Records``."""
-        try:
-            return not self.work.glpi.contacts.get(record_id).get("is_deleted")
-        except Missing:
-            return False
+        return self.work.glpi.contacts.get(record_id)
 
 
 def _is_identity(login: str, contact: Contact, natural_key: str) -> bool:

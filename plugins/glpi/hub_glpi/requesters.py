@@ -12,6 +12,7 @@ from hub.sdk import Contact, Event, Link, Remote
 from hub_glpi import sentences
 from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.mappers.contact import email_of
+from hub_glpi.notices import Notices
 from hub_glpi.work import Work, contact_key
 
 _KIND = "unclaimed"
@@ -26,6 +27,7 @@ class Requesters:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._links = work.context.links
+        self._notices = Notices(work)
 
     def remember(self, event: Event, ticket_key: str) -> None:
         """Note that a ticket waits for its requester."""
@@ -58,31 +60,34 @@ class Requesters:
     def give(self, ticket: Link, person: Link, contact: Contact) -> None:
         """Make the person requester of a ticket that waits, whichever contact it was made for:
         two contacts may have been merged."""
-        email = email_of(contact) or ""
-        if not self._work.config.use_contact:
-            self._claim(ticket, int(person.remote_id), "")
-        elif email:
-            self._claim(ticket, 0, email)
-        else:
+        if self._work.config.use_contact and not email_of(contact):
             return
+        self._claim(ticket, person, contact)
+        self.note(person, ticket.local_id)
         self._work.say(sentences.REQUESTER_ADDED, count=1)
 
-    def catch_up(self, event: Event, person: Link, contact: Contact) -> None:
-        """Make the person requester of the tickets that wait."""
+    def catch_up(self, event: Event, person: Link, contact: Contact) -> Link:
+        """Make the person requester of the tickets that wait; answers the person's link."""
         waiting = self._waiting(event)
-        email = email_of(contact) or ""
-        if not waiting or (self._work.config.use_contact and not email):
-            return
-        user_id = 0 if self._work.config.use_contact else int(person.remote_id)
+        if not waiting or (self._work.config.use_contact and not email_of(contact)):
+            return person
         for ticket_key in waiting:
             ticket = self._links.get("ticket", ticket_key)
             if ticket is not None and not ticket.gone:
-                self._claim(ticket, user_id, email if user_id == 0 else "")
+                self._claim(ticket, person, contact)
         self._keep(event, [])
         self._work.say(sentences.REQUESTER_ADDED, count=len(waiting))
+        return self.note(person, waiting[-1])
 
-    def _claim(self, ticket: Link, user_id: int, email: str) -> None:
+    def note(self, person: Link, ticket_key: str) -> Link:
+        """Note in a person's link which ticket is the latest."""
+        return self._links.update(person, data={**person.data, "ticket": ticket_key})
+
+    def _claim(self, ticket: Link, person: Link, contact: Contact) -> None:
         tickets = self._work.glpi.tickets
+        use_contact = self._work.config.use_contact
+        user_id = 0 if use_contact else int(person.remote_id)
+        email = (email_of(contact) or "") if use_contact else ""
         number = int(ticket.remote_id)
         try:
             actors = tickets.requesters(number)
@@ -90,6 +95,9 @@ class Requesters:
             self._links.mark_gone(ticket, sentences.TICKET_PURGED.format(id=number))
             return
         if not any(_is(actor, user_id, email) for actor in actors):
+            # Said before anybody sees the requester.
+            texts = self._notices.about(person, contact, ticket.data.get("channel"))
+            self._notices.add(ticket, texts)
             # A requester that somebody set in GLPI stays beside the customer.
             try:
                 tickets.add_requester(number, user_id=user_id, email=email)

@@ -91,6 +91,19 @@ class GlpiSettings(SettingsSchema):
         help="The number of a GLPI profile. Empty: the one that GLPI gives to new users.",
         group=PEOPLE,
     )
+    emails_follow = settings.toggle(
+        "Emails follow the contact",
+        help="Add a new email of a contact to the record that the hub made, as the default one. "
+        "Nobody proves it: a visitor can give any address. Never for technicians and "
+        "administrators.",
+        group=PEOPLE,
+    )
+    follow_found = settings.toggle(
+        "Keep other records in step",
+        help="Let records that the hub did not make follow like its own: what a visitor gives "
+        "then changes people in GLPI. Never for technicians and administrators.",
+        group=PEOPLE,
+    )
     enable_ticket_sync = settings.toggle(
         "Tickets",
         default=True,

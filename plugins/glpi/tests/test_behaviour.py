@@ -229,6 +229,7 @@ class TestContacts:
     ) -> None:
         simulated_hub.done(chatwoot.event("conversation.created", **parts))
         older = replace(parts["contact"], name="Old Name", phone="+34612345678")
+        older = replace(older, proven=frozenset({"phone"}))
         simulated_hub.done(chatwoot.event("contact.created", contact=older))
         user = simulator.users()[-1]
         assert (user["realname"], user["phone"]) == ("Lee", "+34 612 34 56 78")
@@ -236,13 +237,13 @@ class TestContacts:
     def test_what_is_removed(
         self, simulator: GlpiSimulator, chatwoot: Any, simulated_hub: Any
     ) -> None:
-        """A number goes; a name and an email stay."""
+        """Stays, since nobody proves that it was wrong."""
         contact = chatwoot.contact(phone="+34612345678")
         simulated_hub.done(chatwoot.event("contact.created", contact=contact))
         less = replace(contact, name="", email=None, phone=None)
         simulated_hub.done(chatwoot.event("contact.updated", contact=less, version=2))
         user = simulator.users()[-1]
-        assert (user["realname"], user["phone"]) == ("Lee", "")
+        assert (user["realname"], user["phone"]) == ("Lee", "+34 612 34 56 78")
         assert user["_emails"] == [contact.email]
 
     def test_an_update_may_be_the_first(
@@ -273,6 +274,7 @@ class TestContacts:
                   body='["ERROR_GLPI_UPDATE", "No."]', content_type=JSON)
         )  # fmt: skip
         again = replace(parts["contact"], id="18", phone="+34612345678")
+        again = replace(again, proven=frozenset({"phone"}))
         simulated_hub.done(chatwoot.event("contact.created", contact=again))
         assert "GLPI refused the change: No." in simulated_hub.last.story
 
@@ -489,7 +491,7 @@ def test_a_name_that_stands_is_written_only_when_it_changes(
     table.update(row, written)
     for key, link in hub.store.links.links.items():
         hub.store.links.links[key] = replace(link, data={"sent": {**link.data["sent"], **written}})
-    moved = replace(contact, phone="+34612345678")
+    moved = replace(contact, phone="+34612345678", proven=frozenset({"phone"}))
     hub.done(chatwoot.event("contact.updated", contact=moved, version=2))
     assert {key: row[key] for key in written} == written
     assert row["phone"] == "+34 612 34 56 78"

@@ -127,7 +127,9 @@ def test_a_crash_anywhere_changes_nothing(
         tell(hub, story, crash_at)
         assert picture(simulator) == expected, f"after a crash at boundary {crash_at}"
         remote_ids = [
-            link.remote_id for link in hub.store.links.links.values() if link.kind == "followup"
+            link.remote_id
+            for link in hub.store.links.links.values()
+            if link.kind in ("followup", "notice")
         ]
         assert len(set(remote_ids)) == len(expected["followups"]), crash_at
 

@@ -73,6 +73,14 @@ class Users:
         values = {"users_id": user_id, "email": email, "is_default": int(default)}
         added(self._connection.post("UserEmail", values))
 
+    def profiles(self, user_id: int) -> set[int]:
+        """The profiles that a user has anywhere.
+
+        :raises NotAllowed: they may not be read.
+        """
+        found = records(self._connection.get(f"User/{user_id}/Profile_User", {"range": "0-199"}))
+        return {int(item["profiles_id"]) for item in found}
+
     def default_profile(self) -> int | None:
         """The profile that GLPI gives to new users, if it may be read."""
         found = records(self._connection.get("Profile", {"range": "0-199"}))

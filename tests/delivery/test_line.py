@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import requests
+from urllib3.util.wait import wait_for_read
 
 from hub.config import networks
 from hub.delivery import line
@@ -140,7 +141,8 @@ def test_an_answer_that_ends_with_the_connection(session, remote):
 def test_a_closed_connection_is_replaced(session, remote, ending):
     remote.scripts = [ending, [PLAIN]]
     assert get(session, remote).json() == {}
-    threading.Event().wait(0.05)  # until the end has arrived
+    for kept in session._lines.values():  # until the end has arrived
+        assert kept._socket is None or wait_for_read(kept._socket, timeout=60)
     assert get(session, remote).json() == {}
     assert remote.connections == 2
 

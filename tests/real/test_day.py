@@ -10,8 +10,6 @@ from tests.real.day import lived
 from tests.real.expected import scenes
 from tests.real.standing import in_glpi
 
-#: What is not asserted yet.
-EXPECTED_LATER: frozenset[str] = frozenset({"widget_anonymous"})
 #: Seeds of the orders beside the recorded one.
 SEEDS = range(1, 21 if os.environ.get("HUB_TEST_LONG") else 2)
 #: Longer than the hub's own second by as much as the machine that replays may be busy.
@@ -23,5 +21,4 @@ def test_each_conversation_stands_as_it_stood_in_chatwoot(tmp_path: Path) -> Non
     for number, outcome in enumerate(outcomes):
         lines = [in_glpi(scene, outcome["glpi"]["tables"]) for scene in scenes()]
         wrong = [line for line in lines if not line.is_right]
-        told = table(f"order {number}", wrong)
-        assert {line.scene.name for line in wrong} <= EXPECTED_LATER, told
+        assert wrong == [], table(f"order {number}", wrong)

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from hub.access.permissions import Permission
 from hub.api.fields import Flag, Number, QueryFlag, QueryNumber, Text, Whole
 from hub.delivery.history import STATES
+from hub.delivery.standing import Cause
 from hub.inbox.sources import KINDS
 from hub.models import DeliveryState, HookStatus, LinkState, Role
 from hub.sdk.events import EVENT_NAMES
@@ -246,6 +247,18 @@ class EventQuery(Page):
     end = Moment()
 
 
+class DeliveryStanding(Schema):
+    """What a delivery that is still owed waits for; ``why`` is a further sentence."""
+
+    cause = fields.Enum(Cause, by_value=True)
+    why = fields.String()
+    since = Moment()
+    next_try = Moment()
+    until = Moment()
+    first = fields.Integer()
+    plugin = fields.String()
+
+
 class Delivery(Schema):
     id = fields.Integer()
     event_id = fields.Integer()
@@ -261,6 +274,7 @@ class Delivery(Schema):
     )
     created_at = Moment()
     finished_at = Moment(allow_none=True)
+    standing = fields.Nested(DeliveryStanding)
 
 
 class DeliveryWithEvent(Delivery):

@@ -12,7 +12,9 @@ from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show, table
 from hub.delivery import history, replay
 from hub.delivery.history import DeliveryFilter
+from hub.delivery.standing import Standing, of_deliveries
 from hub.models import Attempt, Delivery, DeliveryState, Event
+from hub.plugins import current as registry
 
 _COLUMNS = ("id", "hook_id", "event", "conversation_id", "state", "attempts", "reason")
 _state_option = click.option("--state", type=click.Choice(history.STATES))
@@ -51,7 +53,9 @@ def list_(
         conversation_id=conversation_id,
     ).in_state(state)
     found = history.deliveries(wanted, before=before, limit=limit)
-    show([_row(delivery, event) for delivery, event in found], as_json, columns=_COLUMNS)
+    standings = of_deliveries([delivery for delivery, _ in found], registry().plugins)
+    rows = [_row(delivery, event, standings.get(delivery.id)) for delivery, event in found]
+    show(rows, as_json, columns=_COLUMNS)
 
 
 @group.command("show")
@@ -65,7 +69,7 @@ def show_(delivery: int, as_json: bool) -> None:
         raise Failure(f"There is no delivery {delivery}.")
     row, event, attempts = found
     story = {
-        **_row(row, event),
+        **_row(row, event, of_deliveries([row], registry().plugins).get(row.id)),
         "payload": event.payload,
         "attempts": [_attempt(attempt) for attempt in attempts],
     }
@@ -127,7 +131,7 @@ def insist(delivery: int, as_json: bool) -> None:
     show({"deliveries": count}, as_json)
 
 
-def _row(delivery: Delivery, event: Event) -> dict[str, Any]:
+def _row(delivery: Delivery, event: Event, standing: Standing | None) -> dict[str, Any]:
     return {
         "id": delivery.id,
         "hook_id": delivery.hook_id,
@@ -137,7 +141,8 @@ def _row(delivery: Delivery, event: Event) -> dict[str, Any]:
         "conversation_id": event.conversation_id,
         "state": delivery.state.value,
         "attempts": delivery.attempts,
-        "reason": delivery.reason,
+        "reason": standing.in_english() if standing else delivery.reason,
+        "waits_for": standing.cause.value if standing else None,
         "url": delivery.url,
         "due_at": delivery.due_at,
         "kept_until": delivery.kept_until,

@@ -40,7 +40,7 @@ def wait(timeout: float) -> None:
     """Wait until nothing is left that goes by itself: no delivery runs, is due, in backoff, or
     behind an open breaker. Exit code 1 at the timeout if there is one still.
 
-    What waits for a person is named, and is not waited for.
+    What waits for a person, or is kept back, is named, and is not waited for.
     """
     plugins = registry().plugins
     give_up = time.monotonic() + timeout
@@ -48,8 +48,8 @@ def wait(timeout: float) -> None:
         time.sleep(0.2)
     left = leftovers(plugins)
     for held in left.held:
-        say(f"Not waited for: {held}.")
+        say(f"Not waited for: {held}")
     if left.oldest_going is not None:
-        others = f", and {left.going - 1} more are on their way" if left.going > 1 else ""
-        raise Failure(f"After {timeout:g} seconds {left.oldest_going}{others}.")
+        others = f" And {left.going - 1} more are on their way." if left.going > 1 else ""
+        raise Failure(f"Left after {timeout:g} seconds: {left.oldest_going}{others}")
     say("Nothing is left to wait for.")

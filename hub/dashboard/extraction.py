@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 _CARRIERS = frozenset(
     {
         *("Refused", "NotFound", "BadSignature", "BadPayload", "TooManyTries"),
-        *("__init__", "for_people"),
+        *("__init__", "for_people", "Sentence"),
     }
 )
 

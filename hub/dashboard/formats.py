@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zoneinfo
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
@@ -15,12 +16,20 @@ from markupsafe import Markup
 from hub.access import identity
 from hub.clock import SystemClock
 from hub.dashboard import languages
+from hub.delivery.standing import Standing
+from hub.models import Delivery
 
 
 def init_app(app: Flask) -> None:
     """Give the templates these filters."""
     app.jinja_env.filters.update(
-        moment=moment, clock=clock, ago=ago, duration=duration, number=number, pretty=pretty
+        moment=moment,
+        clock=clock,
+        ago=ago,
+        duration=duration,
+        number=number,
+        pretty=pretty,
+        in_words=in_words,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -34,11 +43,13 @@ def zone() -> tzinfo:
 
 
 def moment(value: datetime | None) -> str:
-    """Date and time in the person's zone: "23 Nov 2026, 10:04:31"."""
+    """Date, time and zone of the person: "23 Nov 2026, 10:04:31 CET"."""
     if value is None:
         return ""
-    written: str = format_datetime(value, "medium", tzinfo=zone(), locale=languages.current())
-    return written
+    here = value.astimezone(zone())
+    name = here.tzname() or ""
+    name = f"UTC{name}" if name.startswith(("+", "-")) else name
+    return f"{format_datetime(here, 'medium', tzinfo=zone(), locale=languages.current())} {name}"
 
 
 def clock(value: datetime) -> str:
@@ -69,6 +80,21 @@ def duration(seconds: float | None) -> str:
         timedelta(seconds=seconds), locale=languages.current(), format="short", threshold=1.5
     )
     return written
+
+
+def in_words(
+    delivery: Delivery, standings: Mapping[int, Standing], plugin_id: str | None = None
+) -> str:
+    """What became of a delivery; of one that is still owed, what it waits for."""
+    found = standings.get(delivery.id)
+    if found is None:
+        return languages.sentence(delivery.reason, plugin_id)
+    values = {
+        name: moment(value) if isinstance(value, datetime) else value
+        for name, value in found.values.items()
+    }
+    said = languages.gettext(found.sentence, **values)
+    return " ".join(filter(None, (said, languages.sentence(found.why, plugin_id))))
 
 
 def number(value: float) -> str:

@@ -11,12 +11,13 @@ from hub.access.gate import Open
 from hub.access.permissions import OF_ROLE, Permission
 from hub.api.openapi import document
 from hub.api.operations import OPERATIONS
+from hub.clock import written
 from hub.database import in_transaction
 from hub.inbox import quarantine
 from hub.inbox.quarantine import Refused as Held
 from hub.inbox.quarantine import Request
 from hub.models import Role
-from hub.sdk import KeepBack, Rejected
+from hub.sdk import KeepBack, Rejected, RetryLater
 
 
 @pytest.fixture
@@ -207,6 +208,19 @@ def test_events_and_deliveries(owner, account, web, world, crm):
     assert owner.get(f"{account}/status")["dead"] == 0
     actions = [entry["action"] for entry in owner.get(f"{account}/audit")["items"]]
     assert actions[:2] == ["delivery.skipped", "deliveries.replayed"]
+
+
+def test_a_delivery_that_waits_says_why(owner, account, web, world, crm):
+    crm.troubles = [RetryLater("The CRM is down.")]
+    happens(web, world)
+    (listed,) = owner.get(f"{account}/deliveries?state=waiting")["items"]
+    standing = listed["standing"]
+    assert (standing["cause"], standing["why"]) == ("backoff", "The CRM is down.")
+    moment = datetime.fromisoformat(standing["next_try"])
+    assert listed["reason"] == f"Next try: {written(moment, UTC)}. The CRM is down."
+    assert owner.get(f"{account}/deliveries/{listed['id']}")["standing"] == standing
+    owner.does("POST", f"{account}/deliveries/{listed['id']}/skip", {"reason": "A test."}, 204)
+    assert "standing" not in owner.get(f"{account}/deliveries/{listed['id']}")
 
 
 def test_links_tell_what_a_conversation_is_called(owner, account, web, world):

@@ -15,6 +15,7 @@ from sqlalchemy import update
 
 import hub.cli
 from hub.cli.failure import Failure
+from hub.clock import written
 from hub.database import in_transaction, reading
 from hub.models import Delivery, DeliveryState, Hook, HookStatus
 from hub.plugins import Registry
@@ -212,8 +213,14 @@ def test_wait_gives_up_at_its_timeout(run, hook, make_app, crm):
     app.test_client().post(
         path, data=payloads.raw("contact_created_full"), content_type="application/json"
     )
-    named = "delivery 1 of connection 1 (Small CRM) is"
-    run("wait", "--timeout", "0.1", as_json=False, fails=f"After 0.1 seconds {named} due")
+    named = "delivery 1 of connection 1 (Small CRM)"
+    run(
+        "wait",
+        "--timeout",
+        "0.1",
+        as_json=False,
+        fails=f"Left after 0.1 seconds: {named}: It is due",
+    )
     moment = datetime.now(UTC) + timedelta(hours=1)
     with app.app_context():
         in_transaction(
@@ -224,7 +231,10 @@ def test_wait_gives_up_at_its_timeout(run, hook, make_app, crm):
             )
         )
     # Its next try is long after the timeout: it is left all the same.
-    run("wait", "--timeout", "0", as_json=False, fails=f"{named} in backoff, tried next at")
+    sentence = f"Next try: {written(moment)}. It is down."
+    run("wait", "--timeout", "0", as_json=False, fails=f"{named}: {sentence}")
+    told = run("deliveries", "list")[0]
+    assert (told["waits_for"], told["reason"]) == ("backoff", sentence)
     with app.app_context():
         in_transaction(
             lambda session: session.execute(
@@ -234,8 +244,8 @@ def test_wait_gives_up_at_its_timeout(run, hook, make_app, crm):
     said = run("wait", "--timeout", "0", as_json=False)
     assert "Nothing is left to wait for." in said
     assert (
-        "Not waited for: delivery 1 of connection 1 (Small CRM) waits: it is paused (Moving house)."
-        in said
+        "Not waited for: delivery 1 of connection 1 (Small CRM): The connection is paused. "
+        "Moving house" in said
     )
 
 

@@ -186,6 +186,24 @@ def test_what_is_kept_back_is_seen_and_need_not_be(desk):
     assert desk.person.post(desk.path(f"deliveries/{delivery}/insist")).status_code == 409
 
 
+def test_a_delivery_that_waits_says_why(desk):
+    """Never the plugin's old reason: its connection was mended, and paused since."""
+    delivery = desk.happens(conversation="7")
+    desk.crm.troubles.append(NeedsAttention("The key is wrong."))
+    desk.work()
+    event = desk.delivery(delivery).event_id
+    pages = ("deliveries", f"deliveries/{delivery}", f"events/{event}", "records?conversation=7")
+    said = "The connection needs attention. The key is wrong."
+    assert [said in desk.page(rest) for rest in pages] == [True] * 4
+    with desk.app.app_context():
+        hooks.update(desk.world.hook.id, {})
+        hooks.pause(desk.world.hook.id, "Moving house.")
+    for rest in pages:
+        page = desk.page(rest).partition('<ol class="story">')[0]
+        assert "The connection is paused. Moving house." in page
+        assert "The key is wrong." not in page
+
+
 def test_names_from_outside_do_no_harm(desk):
     hostile = '"><script>alert(1)</script>'
     delivery = desk.happens(contact=hostile)

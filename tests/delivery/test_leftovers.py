@@ -11,7 +11,8 @@ from sqlalchemy import update
 from hub.accounts import hooks
 from hub.clock import SystemClock
 from hub.database import in_transaction
-from hub.delivery.leftovers import Held, Progress, is_settled, leftovers
+from hub.delivery.leftovers import is_settled, leftovers
+from hub.delivery.standing import Cause
 from hub.models import Breaker, BreakerState, Delivery, DeliveryState, Hook, HookStatus, Lane
 from tests.support.crm import World
 
@@ -52,19 +53,19 @@ def wait_until(moment: datetime) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "progress", "next_try"),
+    ("make", "cause", "next_try"),
     [
-        (lambda moment: None, Progress.DUE, "now"),
-        (lambda moment: at_work(), Progress.RUNNING, None),
-        (lambda moment: at_work(timedelta(seconds=-1)), Progress.RUNNING, None),
-        (wait_until, Progress.BACKOFF, "later"),
-        (lambda moment: break_off(BreakerState.OPEN, moment), Progress.BREAKER, "later"),
-        (lambda moment: break_off(BreakerState.HALF_OPEN, moment), Progress.BREAKER, "later"),
-        (lambda moment: break_off(BreakerState.CLOSED, moment), Progress.PAUSE, "later"),
+        (lambda moment: None, Cause.DUE, False),
+        (lambda moment: at_work(), Cause.RUNNING, False),
+        (lambda moment: at_work(timedelta(seconds=-1)), Cause.WORKER_LOST, False),
+        (wait_until, Cause.BACKOFF, True),
+        (lambda moment: break_off(BreakerState.OPEN, moment), Cause.BREAKER_OPEN, True),
+        (lambda moment: break_off(BreakerState.HALF_OPEN, moment), Cause.PROBING, False),
+        (lambda moment: break_off(BreakerState.CLOSED, moment), Cause.REMOTE_PAUSE, True),
     ],
     ids=["due", "running", "its worker died", "backoff", "open", "half open", "throttled"],
 )
-def test_what_goes_by_itself_counts(world: World, make, progress, next_try):
+def test_what_goes_by_itself_counts(world: World, make, cause, next_try):
     for contact in ("1", "2"):
         world.send("contact.created", contact=contact)
     moment = in_an_hour()
@@ -74,32 +75,30 @@ def test_what_goes_by_itself_counts(world: World, make, progress, next_try):
     assert (left.going, left.held) == (2, [])
     oldest = left.oldest_going
     assert oldest is not None
-    assert (oldest.delivery_id, oldest.hook_id, oldest.hook_name) == (1, 1, world.hook.name)
-    assert oldest.progress == progress
-    if next_try == "later":
-        assert oldest.next_try == moment
-        assert f"tried next at {moment.astimezone():%Y-%m-%d %H:%M:%S}" in str(oldest)
-    else:
-        assert (oldest.next_try is None) == (next_try is None)
-    assert str(oldest).startswith(f"delivery 1 of connection 1 ({world.hook.name}) is {progress}")
+    assert (oldest.delivery_id, oldest.connection.id) == (1, 1)
+    assert oldest.standing.cause == cause
+    assert oldest.standing.values.get("next_try") == (moment if next_try else None)
+    assert str(oldest) == (
+        f"delivery 1 of connection 1 ({world.hook.name}): {oldest.standing.in_english()}"
+    )
 
 
 @pytest.mark.parametrize(
     ("values", "plugins", "why"),
     [
-        ({"enabled": False}, INSTALLED, "it is disabled"),
+        ({"enabled": False}, INSTALLED, "The connection is off."),
         (
             {"status": HookStatus.PAUSED, "status_detail": "Moving house"},
             INSTALLED,
-            "it is paused (Moving house)",
+            "The connection is paused. Moving house",
         ),
         (
             {"status": HookStatus.NEEDS_ATTENTION, "status_detail": "The key is wrong."},
             INSTALLED,
-            "it needs attention (The key is wrong.)",
+            "The connection needs attention. The key is wrong.",
         ),
-        ({"status": HookStatus.SETTING_UP}, INSTALLED, "its setup is not finished"),
-        ({}, frozenset(), "its plugin crm is missing or broken"),
+        ({"status": HookStatus.SETTING_UP}, INSTALLED, "The connection is not set up yet."),
+        ({}, frozenset(), "The plugin crm is not installed, or it is broken."),
     ],
     ids=["disabled", "paused", "needs attention", "setting up", "plugin missing"],
 )
@@ -117,10 +116,9 @@ def test_what_waits_for_a_person_is_named_and_does_not_count(world: World, value
     assert is_settled(plugins)
     left = leftovers(plugins)
     assert (left.going, left.oldest_going) == (0, None)
-    assert left.held == [Held(1, world.hook.name, 2, 1, why)]
-    assert str(left.held[0]) == (
-        f"2 deliveries (the oldest is 1) of connection 1 ({world.hook.name}) wait: {why}"
-    )
+    assert [str(one) for one in left.held] == [
+        f"2 deliveries (the oldest is 1) of connection 1 ({world.hook.name}): {why}"
+    ]
 
 
 def test_a_worker_ends_what_it_has_although_the_hook_is_paused(world: World):
@@ -151,7 +149,7 @@ def test_each_connection_has_its_own_reason(world: World):
     left = leftovers(INSTALLED)
     assert left.going == 1
     assert left.oldest_going is not None
-    assert left.oldest_going.hook_id == healthy.id
-    assert [held.hook_id for held in left.held] == [1]
+    assert left.oldest_going.connection.id == healthy.id
+    assert [held.connection.id for held in left.held] == [1]
     world.work()
     assert is_settled(), "a dead letter and what is done are not owed"

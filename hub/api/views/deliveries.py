@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 
 from hub.access import audit
@@ -10,9 +11,11 @@ from hub.accounts.errors import NotFound, Refused
 from hub.api import schemas
 from hub.api.operations import operation
 from hub.api.views.accounts import ACCOUNT
-from hub.delivery import history, records, replay, search
+from hub.delivery import history, records, replay, search, standing
 from hub.delivery.history import DeliveryFilter
+from hub.delivery.standing import Standing
 from hub.models import Delivery, Event
+from hub.plugins import current as registry
 
 DELIVERY = f"{ACCOUNT}/deliveries/<int:delivery_id>"
 #: Deliveries that one request replays; again for more.
@@ -57,7 +60,9 @@ def delivery_list(account_id: int, query: dict[str, Any]) -> Any:
     found = search.deliveries(
         _filter(account_id, query), before=query.get("cursor"), limit=query["limit"]
     )
-    return {"items": [_told(*row) for row in found.rows], "next": found.older}
+    standings = standing.of_deliveries([row for row, _ in found.rows], registry().plugins)
+    items = [_told(row, event, standings.get(row.id)) for row, event in found.rows]
+    return {"items": items, "next": found.older}
 
 
 @operation(
@@ -85,7 +90,8 @@ def delivery_show(account_id: int, delivery_id: int) -> Any:
     if found is None:
         raise NotFound("There is no such delivery.")
     row, event, attempts = found
-    return {**_told(row, event), "tries": attempts}
+    found_standing = standing.of_deliveries([row], registry().plugins).get(row.id)
+    return {**_told(row, event, found_standing), "tries": attempts}
 
 
 @operation("POST", f"{DELIVERY}/replay", Permission.REPAIR, status=204)
@@ -146,6 +152,10 @@ def _filter(account_id: int, query: dict[str, Any]) -> DeliveryFilter:
     ).in_state(query.get("state"))
 
 
-def _told(row: Delivery, event: Event) -> dict[str, Any]:
+def _told(row: Delivery, event: Event, found: Standing | None) -> dict[str, Any]:
     names = schemas.Delivery().fields
-    return {**{name: getattr(row, name) for name in names}, "event": event}
+    told = {name: getattr(row, name) for name in names if name != "standing"}
+    if found is not None:
+        told["reason"] = found.in_english(UTC)
+        told["standing"] = {**found.values, "cause": found.cause, "why": found.why}
+    return {**told, "event": event}

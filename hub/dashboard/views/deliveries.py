@@ -16,7 +16,7 @@ from hub.accounts.errors import Refused
 from hub.dashboard.blueprint import account, blueprint, done, positive
 from hub.dashboard.formats import zone
 from hub.dashboard.languages import gettext, ngettext
-from hub.delivery import history, replay, search
+from hub.delivery import history, replay, search, standing
 from hub.delivery.history import DeliveryFilter
 from hub.models import Attempt, Hook
 from hub.plugins import current as registry
@@ -42,6 +42,7 @@ def delivery_list(account_id: int) -> Page:
         "delivery_list.html",
         section="delivery_list",
         found=found,
+        standings=standing.of_deliveries([row for row, _ in found.rows], registry().plugins),
         query=query(),
         hook_options=[(hook.id, hook.name) for hook in mine],
         hooks_by_id={hook.id: hook for hook in mine},
@@ -81,6 +82,7 @@ def delivery(account_id: int, delivery_id: int) -> Page:
         "delivery.html",
         section="delivery_list",
         delivery=row,
+        standings=standing.of_deliveries([row], registry().plugins),
         event=event,
         attempts=attempts,
         calls_of=calls_of(attempts),

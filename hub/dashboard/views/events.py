@@ -9,7 +9,8 @@ from hub.access.permissions import Permission
 from hub.accounts import hooks, sources
 from hub.dashboard.blueprint import blueprint, positive
 from hub.dashboard.views.deliveries import filter_of_query, query
-from hub.delivery import history, search
+from hub.delivery import history, search, standing
+from hub.plugins import current as registry
 from hub.sdk.events import EVENT_NAMES
 
 
@@ -33,12 +34,12 @@ def event(account_id: int, event_id: int) -> str:
     found = history.event(event_id)
     if found is None:
         abort(404)
+    owed = history.deliveries_of_event(event_id)
     return render_template(
         "event.html",
         section="event_list",
         event=found,
         source=sources.find(found.source_id),
-        deliveries=[
-            (row, hooks.find(row.hook_id)) for row in history.deliveries_of_event(event_id)
-        ],
+        deliveries=[(row, hooks.find(row.hook_id)) for row in owed],
+        standings=standing.of_deliveries(owed, registry().plugins),
     )

@@ -12,9 +12,10 @@ from hub.accounts import hooks
 from hub.dashboard.blueprint import account, blueprint
 from hub.dashboard.views.deliveries import can_insist
 from hub.delivery import records as known
-from hub.delivery import search
+from hub.delivery import search, standing
 from hub.delivery.history import DeliveryFilter
 from hub.models import Delivery, Event, Hook
+from hub.plugins import current as registry
 
 
 @blueprint.get("/accounts/<int:account_id>/records")
@@ -39,6 +40,7 @@ def records(account_id: int) -> str:
         links=known.of_subject(account_id, contact_id, conversation_id) if chosen else [],
         deliveries=deliveries,
         kept=_kept_in(deliveries, mine) if conversation_id else [],
+        standings=standing.of_deliveries([row for row, _ in deliveries], registry().plugins),
         conversations=known.conversations_of(account_id, contact_id) if contact_id else [],
         hooks=mine,
     )

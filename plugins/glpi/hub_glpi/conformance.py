@@ -19,6 +19,8 @@ _OWN_USERS = 6
 class TestGlpi(Conformance):
     plugin = plugin
     simulator = GlpiSimulator
+    #: Where the files of the recorded messages are, which are stored in GLPI.
+    hosts = frozenset({"chat.example.com:443"})
 
     def settings(self, url: str) -> Mapping[str, Any]:
         tokens = {"app_token": APP_TOKEN, "user_token": USER_TOKEN}

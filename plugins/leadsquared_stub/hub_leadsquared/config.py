@@ -35,6 +35,9 @@ class Config:
     waits_for_people: bool
     keep_days: float
     run_automations: bool
+    #: Whether new emails are written, and whether leads that others made follow like the hub's own.
+    emails_follow: bool
+    follow_found: bool
     blocked_contacts: bool
     automatic_replies: bool
     started_enabled: bool
@@ -67,6 +70,8 @@ class Config:
             waits_for_people=settings["unknown_people"] == WHEN_KNOWN,
             keep_days=float(settings["keep_days"]),
             run_automations=settings["run_automations"],
+            emails_follow=settings["emails_follow"],
+            follow_found=settings["follow_found"],
             blocked_contacts=settings["blocked_contacts"],
             automatic_replies=settings["automatic_replies"],
             started_enabled=settings["enable_conversation_activity"],

@@ -19,11 +19,18 @@ from hub.sdk import (
     RetryLater,
     Skip,
 )
-from hub_leadsquared import sentences
+from hub_leadsquared import proof, sentences
 from hub_leadsquared.api.errors import Duplicate, LeadGone
-from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE, Lead
+from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE
 from hub_leadsquared.finders import Found, find_lead
-from hub_leadsquared.mappers.contact import changes, earlier_name_parts, identity_keys, lead_values
+from hub_leadsquared.mappers.contact import (
+    changes,
+    earlier_name_parts,
+    email_of,
+    identity_keys,
+    lead_values,
+    same_phone,
+)
 from hub_leadsquared.work import Work, contact_key, contact_of, reason_against
 
 _T = TypeVar("_T")
@@ -79,7 +86,7 @@ class People:
         """
         link = self._links.get(_KIND, contact_key(event))
         if link is not None:
-            return link
+            return self._take_proven(contact_of(event), link)
         self._ask_for_person(contact_of(event))
         link, sentence = self._find_or_create(event, contact_of(event))
         self._work.context.progress(sentence)
@@ -107,11 +114,15 @@ class People:
             again, _ = self._replace(event, lead)
             return do(again)
 
-    def _find_or_create(self, event: Event, contact: Contact) -> tuple[Link, str]:
+    def _find_or_create(self, event: Event, contact: Contact, own: str = "") -> tuple[Link, str]:
+        """``own`` is the id of a lead that the hub made and that seemed to be gone."""
         keys = identity_keys(contact, self._work.config.region)
         with self._work.context.identity(*keys):
+            begun = self._links.begun(_KIND, contact_key(event))
             if found := self._find(event, contact, keys):
-                return self._adopt(event, contact, found)
+                # When a try began that was cut off, there was no such lead: perhaps it made it.
+                ours = begun is not None and found.lead.value(SOURCE) == self._work.config.source
+                return self._adopt(event, contact, found, own=ours or found.lead.id == own)
             try:
                 return self._create(event, contact, keys)
             except RetryLater as error:
@@ -142,38 +153,81 @@ class People:
     def _replace(self, event: Event, link: Link) -> tuple[Link, str]:
         self._work.say(sentences.LEAD_REPLACED, id=link.remote_id)
         self._links.forget(link)
-        return self._find_or_create(event, contact_of(event))
+        own = link.remote_id if proof.is_own(link) else ""
+        return self._find_or_create(event, contact_of(event), own)
 
-    def _adopt(self, event: Event, contact: Contact, found: Found) -> tuple[Link, str]:
-        """Link to a lead that exists, filling in only what is empty there or just changed."""
-        lead, values = found.lead, self._values(contact)
+    def _adopt(
+        self, event: Event, contact: Contact, found: Found, *, own: bool
+    ) -> tuple[Link, str]:
+        """Link to a lead that exists, filling in only what is empty there and proven, or what the
+        settings allow. ``own``: the hub made it."""
+        config, lead, values = self._work.config, found.lead, self._values(contact)
+        held = {name: lead.value(name) for name in values}
+        if any(same_phone(contact, number, config.region) for number in lead.phones):
+            held[config.phone_field] = values[config.phone_field]
+        change = proof.may_change(config, contact, own=own)
+        fill = proof.may_fill(config, contact) | change
         patch = {
             name: value
             for name, value in values.items()
             if value
-            and value != lead.value(name)
-            and (not lead.value(name) or event.changed(_FROM_FIELD.get(name, "")))
+            and value != held[name]
+            and (
+                (name in fill and not held[name])
+                or (name in change and event.changed(_FROM_FIELD.get(name, "")))
+            )
         }
         if lead.phones and not event.changed("phone_number"):
-            patch.pop(self._work.config.phone_field, None)
+            patch.pop(config.phone_field, None)
         if FIRST_NAME not in patch and lead.value(FIRST_NAME) not in ("", values[FIRST_NAME]):
             # Half a name would make a whole one wrong.
             patch.pop(LAST_NAME, None)
         # Linked first, with what the lead holds: should the rest be cut off, a later event sees
         # what is still to be written.
-        held = {**values, **{name: lead.value(name) for name in patch}}
+        seen = {**values, **{name: held[name] for name in patch}}
         link = self._links.adopt(
-            _KIND, contact_key(event), self._remote(lead.id, held), version=_version(event)
+            _KIND,
+            contact_key(event),
+            self._remote(lead.id, seen, made=own, held=held),
+            version=_version(event),
         )
         sentence = sentences.LEAD_FOUND
-        if patch and self._fill(lead, patch):
+        if patch and self._fill(lead.id, patch):
             sentence = sentences.LEAD_FILLED
-        link = self._links.update(link, data={"sent": values})
+            held = {**held, **patch}
+        for text in proof.not_taken(values, held, config, values):
+            self._work.context.progress(text)
+        link = self._links.update(link, data={**link.data, "sent": values, "held": held})
         return link, sentence.format(name=_label(lead.id, lead.values), means=found.means)
 
-    def _fill(self, lead: Lead, patch: Mapping[str, str]) -> bool:
+    def _take_proven(self, contact: Contact, link: Link) -> Link:
+        """Write the number if this event is what proves it: a contact's own events prove none."""
+        config, held, own = self._work.config, proof.held(link), proof.is_own(link)
+        field, values = config.phone_field, self._values(contact)
+        number = values[field]
+        if field not in proof.may_fill(config, contact) or number in ("", held.get(field)):
+            return link
+        if own or (not held.get(field) and self._has_no_number(contact, link)):
+            try:
+                written = self._fill(link.remote_id, {field: number})
+            except LeadGone:
+                return link  # as whoever works with the lead is about to see
+            if written:
+                held[field] = number
+        sent = {**link.data["sent"], field: number}
+        return self._links.update(link, data={**link.data, "sent": sent, "held": held})
+
+    def _has_no_number(self, contact: Contact, link: Link) -> bool:
+        """Whether the lead of a link, found by the contact's email, still has no number."""
+        email = email_of(contact)
+        leads = self._leads.with_email(email) if email else []
+        return any(lead.id == link.remote_id and not lead.phones for lead in leads)
+
+    def _fill(self, lead_id: str, patch: Mapping[str, str]) -> bool:
         try:
-            self._write(lead.id, patch)
+            self._write(lead_id, patch)
+        except LeadGone:
+            raise
         except Rejected as rejected:
             # Worth a word, but no reason to leave the customer without a lead.
             self._work.say(sentences.NOT_COMPLETED, reason=rejected.sentence)
@@ -184,7 +238,7 @@ class People:
         values = self._values(contact)
 
         def create() -> Remote:
-            return self._remote(self._create_or_take(values), values)
+            return self._create_or_take(values)
 
         def find(_: Intent) -> Remote | None:
             return None  # it was looked for a moment ago, by email and phone number
@@ -199,18 +253,22 @@ class People:
         )
         return link, sentences.LEAD_CREATED.format(name=_label(link.remote_id, values))
 
-    def _create_or_take(self, values: Mapping[str, str]) -> str:
+    def _create_or_take(self, values: Mapping[str, str]) -> Remote:
         """Make the lead, or take the one that LeadSquared knows by the phone number."""
+        config = self._work.config
         known = {name: value for name, value in values.items() if value}
+        number = {name: value for name, value in known.items() if name == config.phone_field}
         try:
-            return self._leads.create_or_update({**known, SOURCE: self._work.config.source})
+            lead_id = self._leads.create_or_update({**known, SOURCE: config.source})
         except Duplicate:
-            if self._work.config.phone_field not in known:
+            if not number:
                 raise
-        # The lead exists, so it keeps its source.
-        lead_id = self._leads.create_or_update(known, search_by=PHONE)
+        else:
+            return self._remote(lead_id, values, made=True)
+        # Only its own number is sent: the lead is others', and keeps the rest.
+        lead_id = self._leads.create_or_update(number, search_by=PHONE)
         self._work.say(sentences.PHONE_TAKEN)
-        return lead_id
+        return self._remote(lead_id, values, made=False, held=number)
 
     def _update(self, event: Event, contact: Contact, link: Link) -> Done:
         version = event.version
@@ -226,15 +284,30 @@ class People:
             if version is not None and version != link.version:
                 self._links.update(link, version=version)
             raise Skip(sentences.NOTHING_CHANGED)
+        config, held, own = self._work.config, proof.held(link), proof.is_own(link)
+        change, fill = proof.may_change(config, contact, own=own), proof.may_fill(config, contact)
+        allowed = {
+            name: value
+            for name, value in patch.items()
+            if name in change or (name in fill and not held.get(name))
+        }
         try:
-            written = self._write_what_fits(link.remote_id, patch)
+            written = self._write_what_fits(link.remote_id, allowed) if allowed else {}
         except LeadGone:
             again, sentence = self._replace(event, link)
             return Done(sentence, again.url)
-        self._links.update(link, data={"sent": {**sent, **written}}, version=version)
+        left = {name: value for name, value in patch.items() if name not in allowed}
+        held = {**held, **written}
+        told = proof.not_taken(values, held, config, left)
+        for text in told:
+            self._work.context.progress(text)
+        data = {**link.data, "sent": {**sent, **left, **written}, "held": held}
+        self._links.update(link, data=data, version=version)
+        name = _label(link.remote_id, held)
+        if not written and allowed:
+            raise Skip(sentences.TAKEN_BY_OTHER.format(fields=_fields(allowed)))
         if not written:
-            raise Skip(sentences.TAKEN_BY_OTHER.format(fields=_fields(patch)))
-        name = _label(link.remote_id, {**sent, **written})
+            return Done(sentences.LEAD_LEFT.format(name=name), link.url)
         sentence = sentences.LEAD_UPDATED.format(name=name, fields=_fields(written))
         return Done(sentence, link.url)
 
@@ -259,8 +332,18 @@ class People:
         config = self._work.config
         return lead_values(contact, config.phone_field, config.region)
 
-    def _remote(self, lead_id: str, values: Mapping[str, str]) -> Remote:
-        return Remote(lead_id, url=self._work.config.page(lead_id), data={"sent": dict(values)})
+    def _remote(
+        self,
+        lead_id: str,
+        sent: Mapping[str, str],
+        *,
+        made: bool,
+        held: Mapping[str, str] | None = None,
+    ) -> Remote:
+        """The lead for a link: what the contact was when it was last looked at (``sent``), what the
+        lead has (``held``), whether the hub ``made`` it."""
+        data = {"sent": dict(sent), "held": dict(sent if held is None else held), "made": made}
+        return Remote(lead_id, url=self._work.config.page(lead_id), data=data)
 
 
 def _label(lead_id: str, values: Mapping[str, str]) -> str:

@@ -87,6 +87,18 @@ class LeadSquaredSettings(SettingsSchema):
         help="What waits for its person is kept back for so long, then skipped.",
         group=LEADS,
     )
+    emails_follow = settings.toggle(
+        "Emails follow the contact",
+        help="Write a changed email of a contact into the lead that the hub made. Nobody proves "
+        "it: a visitor can give any address.",
+        group=LEADS,
+    )
+    follow_found = settings.toggle(
+        "Keep other leads in step",
+        help="Let leads that the hub did not make follow like its own: what a visitor gives then "
+        "changes them.",
+        group=LEADS,
+    )
     run_automations = settings.toggle(
         "Run automations on updates",
         help="Let LeadSquared's automations see the changes that the hub makes to leads.",

@@ -31,10 +31,10 @@ def test_a_new_contact_becomes_a_lead(world: Any) -> None:
 def test_only_changed_fields_are_sent(world: Any, ann: Any) -> None:
     world.done(world.events.contact_created())
     world.simulator.clear_requests()
-    world.done(world.events.contact_updated(replace(ann, email="ann@new.example"), "email"))
+    world.done(world.events.contact_updated(replace(ann, name="Ann New"), "name"))
     (request,) = world.simulator.requests("POST")
     assert request.path.endswith("Lead.Update")
-    assert request.text == '[{"Attribute": "EmailAddress", "Value": "ann@new.example"}]'
+    assert request.text == '[{"Attribute": "LastName", "Value": "New"}]'
 
 
 def test_noise_costs_no_call(world: Any) -> None:

@@ -74,10 +74,10 @@ class TestFinding:
     def test_a_lead_is_found_by_email_whatever_its_case(self, world: Any) -> None:
         world.simulator.add_lead(EmailAddress="Ann@Example.com", Source="Fair", FirstName="Anna")
         done = world.done(world.events.contact_created())
-        assert done.sentence == "Lead Anna found by email and completed."
+        assert done.sentence == "Lead Anna found by email."
         lead = only(world)
         assert (lead["FirstName"], lead["LastName"]) == ("Anna", "")
-        assert (lead["Mobile"], lead["Source"]) == ("+49-15112345678", "Fair")
+        assert (lead["Mobile"], lead["Source"]) == ("", "Fair")
 
     def test_what_was_completed_is_not_written_again(self, world: Any) -> None:
         world.simulator.add_lead(EmailAddress="ann@example.com")
@@ -129,15 +129,21 @@ class TestFinding:
         first = simulator.add_lead(EmailAddress="ann@example.com", FirstName="One")
         simulator.add_lead(EmailAddress="ann@example.com", FirstName="Two")
         world.done(world.events.contact_created())
-        assert world.last.story == [f"2 leads in LeadSquared fit; the first, {first}, was taken."]
+        assert world.last.story[:1] == [
+            f"2 leads in LeadSquared fit; the first, {first}, was taken."
+        ]
 
-    def test_a_lead_that_cannot_be_completed_is_used_all_the_same(self, world: Any) -> None:
+    def test_a_lead_that_cannot_be_completed_is_used_all_the_same(
+        self, world: Any, ann: Contact
+    ) -> None:
         world.simulator.add_lead(EmailAddress="ann@example.com", FirstName="Ann")
         world.simulator.add_lead(EmailAddress="bo@example.com", Mobile="+49-15112345678")
-        assert "found by email." in world.done(world.events.contact_created()).sentence
+        proven = replace(ann, proven=frozenset({"phone"}))
+        assert "found by email." in world.done(world.events.contact_created(proven)).sentence
         assert any("could not be completed" in line for line in world.last.story)
 
-    def test_a_name_that_just_changed_replaces_the_leads(self, world: Any) -> None:
+    def test_a_name_that_just_changed_replaces_the_leads_if_wanted(self, world: Any) -> None:
+        world.settings["follow_found"] = True
         world.simulator.add_lead(EmailAddress="ann@example.com", FirstName="Anna", LastName="Old")
         world.done(
             world.events.contact_updated(
@@ -154,7 +160,7 @@ class TestDuplicates:
         world.simulator.add_fault(Fault("garbage", path="RetrieveLeadByPhone", body="[]"))
         world.done(world.events.contact_created())
         lead = only(world)
-        assert (lead["EmailAddress"], lead["Source"]) == ("ann@example.com", "Fair")
+        assert (lead["EmailAddress"], lead["FirstName"], lead["Source"]) == ("", "", "Fair")
         assert world.calls[-2:] == ["Lead.CreateOrUpdate", "Lead.CreateOrUpdate"]
         second = world.simulator.requests("POST", "CreateOrUpdate")[1]
         assert '{"Attribute": "SearchBy", "Value": "Phone"}' in second.text
@@ -170,6 +176,7 @@ class TestDuplicates:
         assert len(world.simulator.requests("POST", "CreateOrUpdate")) == 1
 
     def test_an_email_of_another_lead_is_left_there(self, world: Any, ann: Contact) -> None:
+        world.settings["emails_follow"] = True
         world.done(world.events.contact_created(ann))
         world.simulator.add_lead(EmailAddress="taken@example.com")
         changed = replace(ann, name="Ann L", email="taken@example.com")
@@ -182,17 +189,21 @@ class TestDuplicates:
 
 
 class TestUpdates:
-    def test_a_removed_email_is_emptied_and_nothing_else(self, world: Any, ann: Contact) -> None:
+    def test_a_removed_email_is_emptied_if_wanted(self, world: Any, ann: Contact) -> None:
+        world.settings["emails_follow"] = True
         world.done(world.events.contact_created(ann))
         world.done(world.events.contact_updated(replace(ann, email=None, name=""), "email"))
         lead = only(world)
         assert (lead["EmailAddress"], lead["FirstName"]) == ("", "Ann")
         assert lead["Mobile"] == "+49-15112345678"
 
-    def test_a_removed_phone_is_emptied(self, world: Any, ann: Contact) -> None:
+    def test_what_is_removed_stays(self, world: Any, ann: Contact) -> None:
+        """Nobody proves that it was wrong."""
         world.done(world.events.contact_created(ann))
-        world.done(world.events.contact_updated(replace(ann, phone=None), "phone_number"))
-        assert only(world)["Mobile"] == ""
+        less = replace(ann, email=None, phone=None)
+        world.done(world.events.contact_updated(less, "phone_number", "email"))
+        lead = only(world)
+        assert (lead["EmailAddress"], lead["Mobile"]) == (ann.email, "+49-15112345678")
 
     def test_the_source_is_never_sent_again(self, world: Any, ann: Contact) -> None:
         world.done(world.events.contact_created(ann))
@@ -210,7 +221,8 @@ class TestUpdates:
 
     def test_a_creation_that_comes_late_only_adds(self, world: Any, ann: Contact) -> None:
         world.done(world.events.contact_updated(replace(ann, name="Ann New", phone=None)))
-        world.done(world.events.contact_created(replace(ann, name="Ann Old")))
+        old = replace(ann, name="Ann Old", proven=frozenset({"phone"}))
+        world.done(world.events.contact_created(old))
         assert (only(world)["LastName"], only(world)["Mobile"]) == ("New", "+49-15112345678")
 
     def test_the_version_is_kept_when_nothing_is_written(self, world: Any, ann: Contact) -> None:

@@ -202,6 +202,7 @@ def test_the_smallest_plan_is_enough(world: Any, ann: Contact, story: Story) -> 
 
 
 def test_the_smallest_plan_completes_a_lead_that_exists(world: Any, ann: Contact) -> None:
+    world.settings |= {"follow_found": True, "emails_follow": True}
     world.simulator.add_lead(Phone="+49-15112345678")
     slowed_down(world)
     patiently(world, world.events.contact_created(ann))
@@ -239,8 +240,9 @@ def test_a_search_in_vain_is_for_the_same_person_only(world: Any, ann: Contact) 
 
 
 def test_what_is_empty_in_a_lead_is_filled_after_a_cut(world: Any, ann: Contact) -> None:
+    world.settings["follow_found"] = True
     world.simulator.add_lead(EmailAddress="ann@example.com", LastName="Old")
-    event = world.events.contact_updated(ann, "name")
+    event = world.events.contact_updated(replace(ann, proven=frozenset({"phone"})), "name")
     world.simulator.add_fault(Fault("drop_before", path="Lead.Update"))
     world.deliver(event)
     world.done(event)

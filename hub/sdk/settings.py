@@ -242,9 +242,13 @@ def form_fields(schema: type[SettingsSchema]) -> list[FormField]:
     ]
 
 
-@cache
 def secret_names(schema: type[SettingsSchema]) -> frozenset[str]:
     """The names of the settings that must be kept secret."""
+    return _secret_names(schema)
+
+
+@cache
+def _secret_names(schema: type[SettingsSchema]) -> frozenset[str]:
     return frozenset(item.name for item in form_fields(schema) if item.secret)
 
 

@@ -18,6 +18,7 @@ from benchmarks import (
     literal,
     neighbour,
     pages,
+    starts,
     workers,
 )
 from benchmarks.figures import Figures
@@ -31,6 +32,7 @@ BENCHMARKS = {
     "flatness": flatness.measure,
     "neighbour": neighbour.measure,
     "pages": pages.measure,
+    "starts": starts.measure,
     "workers": workers.measure,
 }
 RESULT = Path("build/bench.json")

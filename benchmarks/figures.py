@@ -44,6 +44,8 @@ TARGETS = {
     "flatness.drain": Target(0.9),
     "neighbour.p95_ratio": Target(1.5, at_most=True),
     "pages.slowest_ms": Target(100, at_most=True),
+    "starts.help.ratio_to_flask_and_sqlalchemy": Target(1, at_most=True),
+    "starts.status.ratio_to_orm_and_redis": Target(1.3, at_most=True),
 }
 
 

@@ -24,12 +24,12 @@ from sqlalchemy import func, select, update
 from benchmarks import webhooks
 from hub.accounts import accounts, hooks, sources
 from hub.app import create_app
-from hub.cli.application import require_schema
+from hub.cli.looking import require_schema
 from hub.config import Config
 from hub.database import db, in_transaction, reading, to_microseconds
 from hub.fleet.supervisor import hub_command
 from hub.models import OPEN, Delivery, DeliveryState, Hook
-from hub.queue import embedded
+from hub.queue import embedded, plugins
 from hub.security.outbound import THIS_MACHINE
 
 _HOST = "127.0.0.1"
@@ -114,6 +114,7 @@ class Installation:
     def start_sweeper(self) -> None:
         """``hub sweeper``."""
         self._spawn(hub_command("sweeper"))
+        _wait_for(lambda: self.app.extensions["hub.redis"].exists(plugins.KEY))
 
     def start_workers(self, *options: str) -> None:
         """``hub worker``, with the settings that it ships with unless some are given."""

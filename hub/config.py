@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import os
 import secrets
@@ -9,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
-
-from cryptography.fernet import Fernet
 
 from hub.delivery.policy import Policies
 
@@ -63,7 +63,7 @@ class Config:
         if log_format not in ("console", "json"):
             raise BadConfiguration("HUB_LOG_FORMAT must be console or json.")
         keys = read.text("HUB_ENCRYPTION_KEYS") or _kept(
-            data_dir / "encryption.keys", lambda: Fernet.generate_key().decode()
+            data_dir / "encryption.keys", new_encryption_key
         )
         return cls(
             data_dir=data_dir,
@@ -146,14 +146,22 @@ def _text_of(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip() if path.exists() else ""
 
 
+def new_encryption_key() -> str:
+    """A new Fernet key: 32 random bytes."""
+    return base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()
+
+
 def _encryption_key(key: str) -> str:
+    # What ``Fernet`` asks of a key, without loading the cryptography for it.
     try:
-        Fernet(key.strip())
-    except ValueError as error:
+        fits = len(base64.urlsafe_b64decode(key.strip())) == 32
+    except (binascii.Error, ValueError):
+        fits = False
+    if not fits:
         raise BadConfiguration(
             "HUB_ENCRYPTION_KEYS must be Fernet keys separated by commas; "
             "'hub keys generate' makes one."
-        ) from error
+        )
     return key.strip()
 
 
@@ -162,6 +170,11 @@ def _with_driver(url: str) -> str:
     for prefix in ("postgres://", "postgresql://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
+    if url.startswith("sqlite:///") and not Path(url.removeprefix("sqlite:///")).is_absolute():
+        raise BadConfiguration(
+            "HUB_DATABASE_URL must name the file of SQLite absolutely, with four slashes, such as "
+            f"sqlite:////var/lib/crm-hub/hub.db, not {url}."
+        )
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise BadConfiguration("HUB_DATABASE_URL must begin with sqlite:/// or postgresql://.")
     return url

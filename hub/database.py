@@ -9,19 +9,18 @@ from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
-import msgspec
-from flask import Flask, current_app
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Table
-from sqlalchemy.engine import Connection
+from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Table, create_engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
 from hub import crashpoint, postgresql, sqlite
 from hub.config import Config
+from hub.running import part
 
 if TYPE_CHECKING:
+    from flask import Flask
     from sqlalchemy.dialects import postgresql as postgresql_dialect
     from sqlalchemy.dialects import sqlite as sqlite_dialect
 
@@ -45,6 +44,9 @@ class JsonText(str):
     def of(cls, value: Any) -> JsonText:
         """Write what was read from JSON, several times as fast as ``json`` does; what never was
         JSON belongs to ``to_json``, which says so loudly."""
+        # Imported here: who only looks writes none.
+        import msgspec
+
         try:
             return cls(msgspec.json.encode(value).decode())
         except UnicodeEncodeError:  # half a surrogate pair, which only an escape can tell
@@ -98,13 +100,8 @@ class Base(DeclarativeBase):
     )
 
 
-db = SQLAlchemy(model_class=Base)
-
-if TYPE_CHECKING:
-    Model = Base
-else:
-    #: What the models derive from.
-    Model = db.Model
+#: What the models derive from.
+Model = Base
 
 
 class Database(Protocol):
@@ -119,23 +116,42 @@ class Database(Protocol):
 
 def init_app(app: Flask, config: Config) -> None:
     """Connect the application to its database."""
+    app.extensions.update(connect(config))
+
+
+def connect(config: Config) -> dict[str, Any]:
+    """The engine and the database, as parts of an application."""
     kind = sqlite if config.database_url.startswith("sqlite") else postgresql
-    app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
-        "json_serializer": to_json,
-        "pool_size": 10,
-        "max_overflow": 40,
+    engine = create_engine(
+        config.database_url,
+        json_serializer=to_json,
+        pool_size=10,
+        max_overflow=40,
         **kind.OPTIONS,
-    }
-    db.init_app(app)
-    with app.app_context():
-        make = sqlite.Sqlite if kind is sqlite else postgresql.Postgresql
-        app.extensions["hub.database"] = make(db.engine)
+    )
+    database = sqlite.Sqlite(engine) if kind is sqlite else postgresql.Postgresql(engine)
+    return {"hub.engine": engine, "hub.database": database}
+
+
+class _Current:
+    """What belongs to the database of the running application."""
+
+    #: All tables.
+    metadata = Base.metadata
+
+    @property
+    def engine(self) -> Engine:
+        """Its engine."""
+        engine: Engine = part("hub.engine")
+        return engine
+
+
+db = _Current()
 
 
 def database() -> Database:
-    """The current application's database."""
-    chosen: Database = current_app.extensions["hub.database"]
+    """The running application's database."""
+    chosen: Database = part("hub.database")
     return chosen
 
 

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from flask import Flask, current_app
 from sqlalchemy.orm import Session
 
 from hub import crashpoint
 from hub.config import Config
 from hub.database import in_transaction, transaction
+from hub.running import part
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -98,7 +101,7 @@ def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
     ``work`` may run in another thread, so it reads nothing that belongs to its own; and it is run
     once more, alone, if the transaction of all fails.
     """
-    group: Group[Work, Any] | None = current_app.extensions["hub.group_commit"]
+    group: Group[Work, Any] | None = part("hub.group_commit")
     if group is None:
         return in_transaction(work)
     turn = group.serve(work)

@@ -13,7 +13,7 @@ import migrations
 from hub.database import db, reading
 from hub.delivery.status import overview
 from hub.queue import connection
-from hub.queue.jobs import live_workers
+from hub.queue.alive import live_workers
 
 blueprint = Blueprint("health", __name__)
 

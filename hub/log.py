@@ -6,18 +6,18 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import Any, Literal
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal
 
-from hub.sdk.redaction import Redactor
-
-_REDACTOR = Redactor()
+if TYPE_CHECKING:
+    from hub.sdk.redaction import Redactor
 
 
 class FieldLog:
     """A logger whose lines carry fields, redacted."""
 
     def __init__(
-        self, logger: logging.Logger, redactor: Redactor = _REDACTOR, **fields: Any
+        self, logger: logging.Logger, redactor: Redactor | None = None, **fields: Any
     ) -> None:
         self._logger = logger
         self._redactor = redactor
@@ -36,11 +36,20 @@ class FieldLog:
         self._write(logging.ERROR, message, fields)
 
     def _write(self, level: int, message: str, fields: dict[str, Any]) -> None:
+        redactor = self._redactor or _redactor()
         self._logger.log(
             level,
-            self._redactor.text(message),
-            extra={"fields": self._redactor.data({**self._fields, **fields})},
+            redactor.text(message),
+            extra={"fields": redactor.data({**self._fields, **fields})},
         )
+
+
+@cache
+def _redactor() -> Redactor:
+    # Imported with the first line: with it comes the whole SDK, and many commands write none.
+    from hub.sdk.redaction import Redactor
+
+    return Redactor()
 
 
 class ConsoleFormatter(logging.Formatter):

@@ -54,6 +54,8 @@ def test_postgres_addresses_as_people_write_them(tmp_path, scheme):
     [
         ({"HUB_LOG_FORMAT": "xml"}, "HUB_LOG_FORMAT must be console or json"),
         ({"HUB_DATABASE_URL": "mysql://db/hub"}, "HUB_DATABASE_URL must begin with"),
+        ({"HUB_DATABASE_URL": "sqlite:///hub.db"}, "must name the file of SQLite absolutely"),
+        ({"HUB_ENCRYPTION_KEYS": "c2hvcnQ="}, "HUB_ENCRYPTION_KEYS must be Fernet keys"),
         ({"HUB_ENCRYPTION_KEYS": "short"}, "HUB_ENCRYPTION_KEYS must be Fernet keys"),
         ({"HUB_OUTBOUND_DENY": "10.0.0.0/99"}, "HUB_OUTBOUND_DENY must be networks"),
         ({"HUB_SECRET_KEY": "a", "HUB_SECRET_KEY_FILE": "b"}, "not both"),

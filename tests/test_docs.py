@@ -10,6 +10,7 @@ import pytest
 
 import hub.sdk
 from hub.cli import cli
+from hub.cli.lazy import LazyCommand
 from hub.sdk.plugin import Plugin
 from hub.sdk.testing.conformance.subject import Subject
 from hub.sdk.testing.simulator import FAULT_KINDS
@@ -85,5 +86,6 @@ def test_commands_that_the_pages_name_exist(command):
         # "the hub is", "hub runs": prose, not a command.
         assert f"`hub {first}" not in README + OPERATING
         return
-    if rest and isinstance(found, click.Group):
+    assert isinstance(found, LazyCommand)
+    if rest and isinstance(found := found.load(), click.Group):
         assert rest[0] in found.commands, f"hub {command}"

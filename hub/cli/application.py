@@ -8,15 +8,13 @@ from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
 from flask import Flask
-from redis.exceptions import RedisError
-from sqlalchemy.exc import DBAPIError
 
-import migrations
 from hub.access import audit
 from hub.accounts.errors import Refused
 from hub.app import create_app
 from hub.cli.configuration import configured
 from hub.cli.failure import Failure
+from hub.cli.looking import in_sentences, require_schema
 from hub.config import Config
 from hub.database import db
 from hub.security.encryption import Undecryptable
@@ -48,26 +46,13 @@ def with_application(command: Callable[Arguments, Answer]) -> Callable[Arguments
     @functools.wraps(command)
     def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
         try:
-            with entered(), audit.acting(audit.COMMAND_LINE):
+            with in_sentences(), entered(), audit.acting(audit.COMMAND_LINE):
                 require_schema()
                 return command(*arguments, **options)
         except (Refused, Undecryptable) as error:
             raise Failure(str(error)) from error
-        except DBAPIError as error:
-            raise Failure(f"The database answered: {error.orig}") from error
-        except RedisError as error:
-            raise Failure(f"Redis cannot be reached: {error}") from error
 
     return wrapped
-
-
-def require_schema() -> None:
-    """Make the schema in an empty database; refuse one of another version."""
-    current = migrations.current(db.engine)
-    if current is None:
-        migrations.upgrade(db.engine)
-    elif current != migrations.newest():
-        raise Failure("The database has another schema than this version. Run 'hub db upgrade'.")
 
 
 def pairs(values: tuple[str, ...]) -> dict[str, Any]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import click
-from cryptography.fernet import Fernet
 
 import migrations
 from hub.cli.application import entered, with_application
 from hub.cli.output import json_option, say, show
+from hub.config import new_encryption_key
 from hub.database import db
 from hub.security.rotation import rotate
 
@@ -43,7 +43,7 @@ def keys() -> None:
 @keys.command("generate")
 def generate() -> None:
     """Print a new key. Put it first in HUB_ENCRYPTION_KEYS, then run 'hub keys rotate'."""
-    click.echo(Fernet.generate_key().decode())
+    click.echo(new_encryption_key())
 
 
 @keys.command("rotate")

@@ -21,8 +21,9 @@ from rich.progress import Progress
 
 from hub.access import invitations
 from hub.accounts import accounts, hooks, sources
-from hub.cli.application import application, require_schema
+from hub.cli.application import application
 from hub.cli.failure import Failure
+from hub.cli.looking import require_schema
 from hub.cli.output import say, table
 from hub.config import Config
 from hub.delivery import history

@@ -21,7 +21,7 @@ from hub.inbox import release
 from hub.models import Hook, Source
 from hub.plugins import current as registry
 from hub.queue import connection, embedded
-from hub.queue.jobs import live_workers
+from hub.queue.alive import live_workers
 from hub.security.encryption import Undecryptable
 
 

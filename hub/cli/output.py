@@ -8,8 +8,6 @@ from datetime import datetime
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 from hub.clock import written
 
@@ -32,6 +30,10 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], title: str 
     if not rows:
         click.echo("(none)")
         return
+    # Imported here: half of what is printed needs no table.
+    from rich.console import Console
+    from rich.table import Table
+
     names = columns or list(rows[0])
     grid = Table(title=title or None, title_justify="left", header_style="bold")
     for name in names:

@@ -6,12 +6,12 @@ import time
 
 import click
 
-from hub.cli.application import with_application
 from hub.cli.failure import Failure
+from hub.cli.looking import looking
 from hub.cli.output import json_option, say, show, table
 from hub.delivery.leftovers import is_settled, leftovers
 from hub.delivery.status import overview
-from hub.plugins import current as registry
+from hub.queue import connection, plugins
 
 _COLUMNS = (
     *("id", "name", "plugin", "enabled", "status", "breaker"),
@@ -21,10 +21,10 @@ _COLUMNS = (
 
 @click.command("status")
 @json_option
-@with_application
+@looking
 def status(as_json: bool) -> None:
     """How things stand."""
-    figures = overview()
+    figures = overview(plugins=plugins.usable(connection.current()))
     if as_json:
         show(figures, True)
         return
@@ -35,18 +35,18 @@ def status(as_json: bool) -> None:
 
 @click.command("wait")
 @click.option("--timeout", type=float, default=60.0, show_default=True, help="Seconds.")
-@with_application
+@looking
 def wait(timeout: float) -> None:
     """Wait until nothing is left that goes by itself: no delivery runs, is due, in backoff, or
     behind an open breaker. Exit code 1 at the timeout if there is one still.
 
     What waits for a person, or is kept back, is named, and is not waited for.
     """
-    plugins = registry().plugins
+    redis = connection.current()
     give_up = time.monotonic() + timeout
-    while not is_settled(plugins) and time.monotonic() < give_up:
+    while not is_settled(plugins.usable(redis)) and time.monotonic() < give_up:
         time.sleep(0.2)
-    left = leftovers(plugins)
+    left = leftovers(plugins.usable(redis))
     for held in left.held:
         say(f"Not waited for: {held}")
     if left.oldest_going is not None:

@@ -8,7 +8,8 @@ import time
 
 import click
 
-from hub.cli.application import entered, require_schema
+from hub.cli.application import entered
+from hub.cli.looking import require_schema
 from hub.delivery.sweeper import PERIOD, Sweeper
 from hub.fleet import orphan, upkeep
 

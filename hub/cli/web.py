@@ -7,7 +7,8 @@ from functools import partial
 import click
 
 from hub.app import create_web_app
-from hub.cli.application import application, require_schema
+from hub.cli.application import application
+from hub.cli.looking import require_schema
 from hub.cli.serving import host_option, port_option
 from hub.fleet import orphan
 from hub.fleet.web import PROCESSES, THREADS, Server, options

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Executable, bindparam, case, delete, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -21,7 +21,9 @@ from sqlalchemy.orm import Session
 from hub.database import dialect_of, insert_into, table_of
 from hub.models import OPEN, Delivery, DeliveryState, Event, KeptBack, Lane
 from hub.prepared import run, run_each
-from hub.sdk import events
+
+if TYPE_CHECKING:
+    from hub.sdk import events
 
 #: The lane of a hook that holds what is kept back.
 LANE_KEY = "kept back"
@@ -55,9 +57,7 @@ _MOVE = (
     .values(lane_id=bindparam("into_lane"))
 )
 #: That a delivery is kept back, for queries of ``Delivery``.
-IS_KEPT = select(KeptBack.delivery_id).where(
-    KeptBack.delivery_id == Delivery.id, KeptBack.until == Delivery.due_at
-).correlate(Delivery).exists() & (Delivery.state == DeliveryState.WAITING)
+IS_KEPT = select(_kept.c.delivery_id).where(*_is_kept).correlate(_deliveries).exists()
 _SLIP = ("hook_id", "contact", "conversation", "until", "home_lane_id")
 
 
@@ -145,10 +145,10 @@ def keep(
 def of_hook(session: Session, hook_id: int) -> tuple[int, int]:
     """How many deliveries of a hook are kept back, and the oldest of them (0: none)."""
     row = session.execute(
-        select(func.count(Delivery.id), func.coalesce(func.min(Delivery.id), 0))
-        .select_from(KeptBack)
-        .join(Delivery, Delivery.id == KeptBack.delivery_id)
-        .where(KeptBack.hook_id == hook_id, *_is_kept)
+        select(func.count(_deliveries.c.id), func.coalesce(func.min(_deliveries.c.id), 0))
+        .select_from(_kept)
+        .join(_deliveries, _deliveries.c.id == _kept.c.delivery_id)
+        .where(_kept.c.hook_id == hook_id, *_is_kept)
     ).one()
     return row[0], row[1]
 

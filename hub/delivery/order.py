@@ -7,14 +7,10 @@ later still is added behind it, with its own time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Protocol, TypeVar
-
-from hub.sdk.events import EVENT_NAMES
-
-#: What happened in one moment is sorted as a subject usually lives through it.
-_STAGE = {name: stage for stage, name in enumerate(EVENT_NAMES)}
 
 
 class Placed(Protocol):
@@ -55,4 +51,14 @@ def _moment(item: Placed) -> tuple[datetime, int, int, str, int]:
     assert item.ordered_at is not None
     number = item.message_id or ""
     # Numbers as texts: the longer one is the larger.
-    return item.ordered_at, _STAGE.get(item.name, len(_STAGE)), len(number), number, item.id
+    stages = _stages()
+    return item.ordered_at, stages.get(item.name, len(stages)), len(number), number, item.id
+
+
+@cache
+def _stages() -> Mapping[str, int]:
+    """What happened in one moment is sorted as a subject usually lives through it."""
+    # Imported here: with it comes the whole SDK, which who only looks does not need.
+    from hub.sdk.events import EVENT_NAMES
+
+    return {name: stage for stage, name in enumerate(EVENT_NAMES)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,12 +12,15 @@ from sqlalchemy import BigInteger, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
-from hub.database import reading, to_microseconds
+from hub.database import reading, table_of, to_microseconds
 from hub.delivery import kept
+from hub.delivery.leftovers import usable_plugins
 from hub.models import OPEN, Breaker, Delivery, DeliveryState, Event, Hook, Lane
-from hub.plugins import current as registry
 from hub.queue import connection
-from hub.queue.jobs import live_workers
+from hub.queue.alive import live_workers
+
+_hooks, _breakers, _deliveries = (table_of(kind).c for kind in (Hook, Breaker, Delivery))
+_HOOK = _hooks["id", "account_id", "name", "plugin_id", "enabled", "status", "status_detail"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +33,28 @@ class Hour:
     open: int
 
 
-def overview(account_id: int | None = None) -> dict[str, Any]:
-    """Open deliveries, dead letters, workers, and every hook in a line; of one account, or all."""
-    hook_query = (
-        select(Hook, Breaker).outerjoin(Breaker, Breaker.hook_id == Hook.id).order_by(Hook.id)
-    )
+def overview(
+    account_id: int | None = None, *, plugins: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Open deliveries, dead letters, workers, and every hook in a line; of one account, or all.
+
+    ``plugins`` are the ids of those that can be used; those of the running application, if not
+    given.
+    """
+    usable = usable_plugins() if plugins is None else plugins
+    # Columns, not objects: no secret is read, and a command need not set up the mapping for it.
+    query = select(*_HOOK, _breakers.state.label("breaker")).order_by(_hooks.id)
+    query = query.outerjoin_from(table_of(Hook), table_of(Breaker), _breakers.hook_id == _hooks.id)
     if account_id is not None:
-        hook_query = hook_query.where(Hook.account_id == account_id)
+        query = query.where(_hooks.account_id == account_id)
     with reading() as session:
-        hooks = session.execute(hook_query).all()
+        hooks = session.execute(query).all()
         open_by_hook: dict[tuple[int, str], int] = {}
         dead_by_hook: dict[int, int] = {}
         kept_by_hook: dict[int, int] = {}
         oldest: datetime | None = None
         # Hook by hook and state by state: so an index answers, however long the history is.
-        for hook, _ in hooks:
+        for hook in hooks:
             dead_by_hook[hook.id] = _number(session, hook.id, DeliveryState.DEAD)
             for state in OPEN:
                 open_by_hook[hook.id, state] = _number(session, hook.id, state)
@@ -72,16 +83,14 @@ def overview(account_id: int | None = None) -> dict[str, Any]:
                 "name": hook.name,
                 "plugin": hook.plugin_id,
                 "enabled": hook.enabled,
-                "status": hook.status.value
-                if hook.plugin_id in registry().plugins
-                else "plugin_missing",
+                "status": hook.status.value if hook.plugin_id in usable else "plugin_missing",
                 "detail": hook.status_detail,
-                "breaker": breaker.state.value if breaker else "closed",
+                "breaker": hook.breaker.value if hook.breaker else "closed",
                 "open": sum(n for (hook_id, _), n in open_by_hook.items() if hook_id == hook.id),
                 "kept_back": kept_by_hook[hook.id],
                 "dead": dead_by_hook.get(hook.id, 0),
             }
-            for hook, breaker in hooks
+            for hook in hooks
         ],
     }
 
@@ -189,23 +198,23 @@ def _lanes(session: Session, hook_id: int) -> int:
 
 
 def _number(session: Session, hook_id: int, state: DeliveryState) -> int:
-    query = select(func.count()).where(Delivery.hook_id == hook_id, Delivery.state == state)
-    return session.scalar(query.select_from(Delivery)) or 0
+    query = select(func.count()).where(_deliveries.hook_id == hook_id, _deliveries.state == state)
+    return session.scalar(query.select_from(table_of(Delivery))) or 0
 
 
 def _oldest(session: Session, hook_id: int) -> datetime | None:
     """When the first was noted of what a hook is owed and nobody keeps back: ids grow with time."""
     first = [
-        session.scalar(
-            select(Delivery.id)
-            .where(Delivery.hook_id == hook_id, Delivery.state == state, ~kept.IS_KEPT)
-            .order_by(Delivery.id)
+        session.execute(
+            select(_deliveries.id, _deliveries.created_at)
+            .where(_deliveries.hook_id == hook_id, _deliveries.state == state, ~kept.IS_KEPT)
+            .order_by(_deliveries.id)
             .limit(1)
-        )
+        ).one_or_none()
         for state in OPEN
     ]
-    number = min((one for one in first if one is not None), default=None)
-    return None if number is None else session.get_one(Delivery, number).created_at
+    oldest = min((row for row in first if row is not None), default=None)
+    return None if oldest is None else oldest.created_at
 
 
 def _is_of(lane: Lane, worker: str) -> bool:

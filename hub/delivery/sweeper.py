@@ -21,6 +21,7 @@ from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.models import WORKING, Breaker, Hook, Lane
 from hub.plugins import Registry
+from hub.queue import plugins
 from hub.queue.announce import Announcer
 from hub.queue.connection import PREFIX
 from hub.queue.ready import ReadyLane, ReadyLanes
@@ -54,6 +55,7 @@ class Sweeper:
             wiped = self._was_wiped(server)
             if wiped:
                 self._announcer.start_anew()
+            plugins.tell(self._redis, self._registry.plugins)
             hooks = self._working_hooks()
             self._ready.set_limits({hook.id: self._limit(hook) for hook in hooks})
             lanes = [lane for hook in hooks for lane in self._queue_lanes_of(hook, wiped)]

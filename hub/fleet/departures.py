@@ -17,8 +17,8 @@ from hub.database import in_transaction
 from hub.delivery import lanes
 from hub.fleet.supervisor import PREDECESSOR
 from hub.models import Lane
+from hub.queue.alive import live_workers
 from hub.queue.announce import Announcer
-from hub.queue.jobs import live_workers
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.ready import ReadyLanes
 

@@ -25,8 +25,9 @@ from rq.timeouts import TimerDeathPenalty
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
+from hub.queue.alive import FLEET
 from hub.queue.connection import connect_blocking
-from hub.queue.jobs import FLEET, QUEUE, Waker
+from hub.queue.jobs import QUEUE, Waker
 from hub.queue.ready import ReadyLane, ReadyLanes, Soon, TakenLane
 
 if TYPE_CHECKING:

@@ -6,12 +6,15 @@ import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-
-from flask import Flask, current_app
+from typing import TYPE_CHECKING
 
 from hub import log
 from hub.plugins import importing
+from hub.running import part
 from hub.sdk.plugin import BadManifest, Plugin, validate
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 GROUP = "hub.plugins"
 
@@ -81,7 +84,7 @@ class Registry:
 
 def current() -> Registry:
     """The registry of the running application."""
-    registry = current_app.extensions["hub.registry"]
+    registry = part("hub.registry")
     assert isinstance(registry, Registry)
     return registry
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from flask import current_app
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from hub.config import Config
+from hub.running import part
 
 #: All keys carry this tag, so that a clustered Redis keeps them in one slot.
 PREFIX = "{hub}"
@@ -37,6 +37,6 @@ def _url(config: Config) -> str:
 
 def current() -> Redis:
     """The client of the running application."""
-    client = current_app.extensions["hub.redis"]
+    client = part("hub.redis")
     assert isinstance(client, Redis)
     return client

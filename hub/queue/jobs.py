@@ -9,17 +9,16 @@ over. A guard without a sign of life expires, and the job of its dead worker is 
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Any
 
 from redis import Redis
 from rq import Queue
 from rq.exceptions import DuplicateJobError
 from rq.job import Job
 
+from hub.queue.alive import FLEET
 from hub.queue.connection import PREFIX
 
 QUEUE = "deliveries"
-FLEET = f"{PREFIX}:fleet"
 GUARD = f"{PREFIX}:drain:"
 #: Seconds without a sign of life after which a drain job counts as dead.
 GUARD_TTL = 15
@@ -111,10 +110,3 @@ class Waker:
 
 def _job_id(number: int) -> str:
     return f"drain-{number}"
-
-
-def live_workers(redis: Redis) -> list[str]:
-    """The names of the worker processes that gave a sign of life lately."""
-    seconds, _ = redis.time()
-    names: Any = redis.zrangebyscore(FLEET, int(seconds), "+inf")
-    return [name.decode() for name in names]

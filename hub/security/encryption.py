@@ -6,12 +6,15 @@ import hashlib
 import json
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from flask import Flask, current_app
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
+
+from hub.running import part
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 class Undecryptable(Exception):
@@ -22,6 +25,9 @@ class Keyring:
     """The encryption keys: the first encrypts, all decrypt."""
 
     def __init__(self, keys: Sequence[str]) -> None:
+        # Imported here: who only looks at figures needs no cryptography.
+        from cryptography.fernet import Fernet, MultiFernet
+
         self._fernet = MultiFernet([Fernet(key) for key in keys])
         # A hook's secrets and its session are asked for with every delivery.
         self._opened = lru_cache(maxsize=256)(self._open)
@@ -29,7 +35,7 @@ class Keyring:
     @classmethod
     def current(cls) -> Self:
         """The keyring of the running application."""
-        keyring = current_app.extensions["hub.keyring"]
+        keyring = part("hub.keyring")
         assert isinstance(keyring, cls)
         return keyring
 
@@ -49,6 +55,8 @@ class Keyring:
         return self._opened(token)
 
     def _open(self, token: str) -> str:
+        from cryptography.fernet import InvalidToken
+
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken as error:

@@ -7,7 +7,7 @@ from functools import partial
 from sqlalchemy import Table, Text, select, type_coerce, update
 from sqlalchemy.orm import Session
 
-from hub.database import db, in_transaction
+from hub.database import Base, in_transaction
 from hub.security.encryption import EncryptedJson, EncryptedText, Keyring
 
 
@@ -16,7 +16,7 @@ def rotate() -> int:
 
     :raises Undecryptable: a stored secret that no key opens.
     """
-    tables: list[Table] = list(db.Model.metadata.sorted_tables)
+    tables: list[Table] = list(Base.metadata.sorted_tables)
     return sum(in_transaction(partial(_rotate_table, table=table)) for table in tables)
 
 

@@ -36,6 +36,7 @@ def run(config, crm, monkeypatch) -> Run:
     monkeypatch.setenv("HUB_ENCRYPTION_KEYS", ",".join(config.encryption_keys))
     registry = Registry({"crm": make_plugin(crm)}, ())
     monkeypatch.setattr(Registry, "discover", classmethod(lambda _: registry))
+    monkeypatch.setattr("hub.queue.plugins.installed", lambda: frozenset(registry.plugins))
 
     def run_command(*arguments: str, fails: str = "", as_json: bool = True) -> Any:
         options = ["--json"] if as_json else []

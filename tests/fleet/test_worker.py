@@ -14,7 +14,7 @@ import pytest
 
 from hub.clock import SystemClock
 from hub.models import AttemptOutcome, DeliveryState
-from hub.queue.jobs import live_workers
+from hub.queue.alive import live_workers
 from hub.queue.mutex import FAMILY
 from hub.sdk.testing.simulator import Request, Response
 from tests.support.fleet import PATIENCE, Fleet

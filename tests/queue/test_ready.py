@@ -8,8 +8,8 @@ import pytest
 from redis import Redis
 from rq import Queue
 
-from hub.queue import jobs
-from hub.queue.jobs import FLEET, GUARD, QUEUE, Waker
+from hub.queue.alive import FLEET, live_workers
+from hub.queue.jobs import GUARD, QUEUE, Waker
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.rate_limit import RateLimit
 from hub.queue.ready import IDLE, IDLE_TTL, LENT, SLOT_TTL, SLOTS, ReadyLane, ReadyLanes
@@ -133,7 +133,7 @@ def test_a_job_that_still_waits_is_not_repeated(redis):
     waker.start_anew()
     waker.wake(1)
     assert Queue(QUEUE, connection=redis).job_ids == ["drain-0"]
-    assert jobs.live_workers(redis) == []
+    assert live_workers(redis) == []
 
 
 def test_a_mutex_is_freed_and_renewed_by_its_owner_only(redis):

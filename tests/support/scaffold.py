@@ -26,8 +26,10 @@ def lay_out(written: Path, site: Path, name: str) -> Path:
     (metadata / "METADATA").write_text(
         f"Metadata-Version: 2.1\nName: {described['metadata']['name']}\nVersion: 0.1.0\n"
     )
-    points = described["options.entry_points"]["hub.plugins"].strip()
-    (metadata / "entry_points.txt").write_text(f"[hub.plugins]\n{points}\n")
+    points = described["options.entry_points"].items()
+    (metadata / "entry_points.txt").write_text(
+        "".join(f"[{group}]\n{named.strip()}\n" for group, named in points)
+    )
     return site
 
 

@@ -17,7 +17,7 @@ class Snapshot:
 
     def __init__(self, app: Flask, name: str) -> None:
         self._app = app
-        self._url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+        self._url = make_url(app.extensions["hub.config"].database_url)
         self._name = name
         self._close()
         if self._url.drivername == "sqlite":

@@ -22,6 +22,5 @@ plugin = Plugin(
     events=frozenset(EVENT_NAMES),
     logo="logo.svg",
     session_driver=GlpiSessions(),
-    commands=("hub_glpi.simulator.cli:glpi_simulator",),
     translations=catalogues(),
 )

@@ -40,6 +40,5 @@ plugin = Plugin(
     # More at once would only wait for their turn: the rate limit allows about two calls a second.
     concurrency=4,
     calls_per_second=CALLS_PER_SECOND,
-    commands=("hub_leadsquared.simulator.cli:leadsquared_simulator",),
     translations=catalogues(),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,8 @@ def test_the_manifest_is_valid_and_ready() -> None:
     assert plugin.not_ready is None
     assert plugin.calls_per_second == 2
     assert not plugin.allow_multiple_hooks
-    assert leadsquared_simulator in plugin.loaded_commands()
+    (command,) = metadata.entry_points(group="hub.commands", name="leadsquared-simulator")
+    assert command.load() is leadsquared_simulator
     assert b"<svg" in (plugin.logo_bytes() or b"")
     assert (PACKAGE / "py.typed").exists()
 

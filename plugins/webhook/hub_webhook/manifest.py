@@ -21,9 +21,5 @@ plugin = Plugin(
     events=frozenset(EVENT_NAMES),
     logo="logo.svg",
     allow_multiple_hooks=True,
-    commands=(
-        "hub_webhook.commands:webhook_secret",
-        "hub_webhook.simulator:webhook_simulator",
-    ),
     translations=catalogues(),
 )

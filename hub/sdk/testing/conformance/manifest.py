@@ -6,12 +6,14 @@ import ast
 from importlib import import_module, metadata, resources
 from pathlib import Path
 
+import click
 from packaging.version import Version
 
 from hub.sdk.plugin import validate
 from hub.sdk.testing.conformance.subject import Subject
 
 GROUP = "hub.plugins"
+COMMANDS = "hub.commands"
 
 
 class Manifest(Subject):
@@ -49,6 +51,10 @@ class Manifest(Subject):
     def test_commands_bear_the_name_of_the_plugin(self) -> None:
         beginnings = (self.plugin.id, self.plugin.id.replace("_", "-"))
         names = [str(command.name) for command in self.plugin.loaded_commands()]
+        for entry in metadata.entry_points(group=COMMANDS):
+            if entry.module.split(".")[0] == self.plugin.package:
+                assert isinstance(entry.load(), click.Command), f"{entry.value} is no command."
+                names.append(entry.name)
         strange = [name for name in names if not name.startswith(beginnings)]
         assert strange == [], f"Commands that do not begin with {beginnings[0]}: {strange}"
 

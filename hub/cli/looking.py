@@ -1,0 +1,66 @@
+"""What a command needs that only looks: the database and Redis, without the application.
+
+Flask, the plugins and the cryptography would take several times as long to load as the rest.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import DBAPIError
+
+import migrations
+from hub import database
+from hub.cli.configuration import configured
+from hub.cli.failure import Failure
+from hub.database import db
+from hub.queue.connection import connect
+from hub.running import running
+
+Arguments = ParamSpec("Arguments")
+Answer = TypeVar("Answer")
+
+
+def looking(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Run a command on a database that is there and up to date. It reads no secrets."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
+        config = configured()
+        parts = {**database.connect(config), "hub.redis": connect(config), "hub.config": config}
+        with in_sentences(), running(parts):
+            try:
+                require_schema()
+                return command(*arguments, **options)
+            finally:
+                db.engine.dispose()
+                parts["hub.redis"].close()
+
+    return wrapped
+
+
+@contextmanager
+def in_sentences() -> Iterator[None]:
+    """Tell the trouble of database and Redis as a command does.
+
+    :raises Failure: there was trouble.
+    """
+    try:
+        yield
+    except DBAPIError as error:
+        raise Failure(f"The database answered: {error.orig}") from error
+    except RedisError as error:
+        raise Failure(f"Redis cannot be reached: {error}") from error
+
+
+def require_schema() -> None:
+    """Make the schema in an empty database; refuse one of another version."""
+    current = migrations.current(db.engine)
+    if current is None:
+        migrations.upgrade(db.engine)
+    elif current != migrations.newest():
+        raise Failure("The database has another schema than this version. Run 'hub db upgrade'.")

@@ -1,0 +1,19 @@
+"""Which worker processes are alive."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from redis import Redis
+
+from hub.queue.connection import PREFIX
+
+#: The workers by when their last sign of life ends.
+FLEET = f"{PREFIX}:fleet"
+
+
+def live_workers(redis: Redis) -> list[str]:
+    """The names of the worker processes that gave a sign of life lately."""
+    seconds, _ = redis.time()
+    names: Any = redis.zrangebyscore(FLEET, int(seconds), "+inf")
+    return [name.decode() for name in names]

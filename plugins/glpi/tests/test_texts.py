@@ -163,9 +163,10 @@ class TestSurveys:
     ) -> None:
         hub = make_hub(language="fr")
         hub.done(chatwoot.event("message.created", message=chatwoot.message(), **parts))
-        for _ in range(2):
-            survey = self.survey(chatwoot, 4, "great,\nbut <slow>")
-            hub.deliver(chatwoot.event("message.updated", message=survey, **parts))
+        survey = self.survey(chatwoot, 4, "great,\nbut <slow>")
+        hub.done(chatwoot.event("message.updated", message=survey, **parts))
+        hub.refused(chatwoot.event("message.updated", message=survey, **parts))
+        assert "ITILFollowup" not in " ".join(hub.requests)
         (followup,) = see.followups(ticket()["id"])
         assert followup["is_private"] == 1
         assert "Ann Lee a évalué la conversation : ★★★★☆ (4 sur 5)" in followup["content"]

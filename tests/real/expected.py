@@ -53,9 +53,25 @@ class Scene:
 
     @property
     def known_by(self) -> list[str]:
-        """What names the person: email and number, or else the name."""
-        known = [self.person[key] for key in ("email", "phone_number") if self.person[key]]
-        return known or [self.person["name"]]
+        """What names the person: the first email, the number, or else the name.
+
+        A record keeps the email that it was made with: nobody proves another.
+        """
+        known = [self.first_email, self.person["phone_number"]]
+        return [value for value in known if value] or [self.person["name"]]
+
+    @property
+    def first_email(self) -> str | None:
+        """The email that the person had first."""
+        told = (
+            webhook.body["email"]
+            for webhook in webhooks()
+            if webhook.body["event"] in ("contact_created", "contact_updated")
+            and webhook.body["id"] == self.person["id"]
+            and webhook.body["email"]
+        )
+        email: str | None = next(told, self.person["email"])
+        return email
 
 
 def scenes() -> list[Scene]:

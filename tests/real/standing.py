@@ -43,7 +43,11 @@ def in_glpi(scene: Scene, tables: Mapping[str, Sequence[Row]]) -> Line:
         return Line(scene, should, f"{len(tickets) or 'no'} ticket", wrong)
     ticket = tickets[0]
     followups = sorted(
-        (row for row in tables["ITILFollowup"] if row["items_id"] == ticket["id"]),
+        (
+            row
+            for row in tables["ITILFollowup"]
+            if row["items_id"] == ticket["id"] and not _is_notice(row)
+        ),
         key=lambda row: row["id"],
     )
     entries = [ticket, *followups]
@@ -57,6 +61,11 @@ def in_glpi(scene: Scene, tables: Mapping[str, Sequence[Row]]) -> Line:
         wrong.append(f"requester {requester or 'nobody'}")
     stands = f"1 ticket, {len(entries)} entries, status {ticket['status']}, {requester or 'nobody'}"
     return Line(scene, should, stands, wrong)
+
+
+def _is_notice(followup: Row) -> bool:
+    """Whether the hub itself says there, to technicians, what is not proven of the person."""
+    return bool(followup["is_private"]) and "not proven: " in followup["content"]
 
 
 def _summary(scene: Scene) -> str:
@@ -134,7 +143,8 @@ def _is_person(scene: Scene, requester: str) -> bool:
 
 def in_leadsquared(scene: Scene, told: Mapping[str, Any]) -> Line:
     """The line of a scene in LeadSquared: its lead, and its conversation there."""
-    known = {key: scene.person[key] for key in ("email", "phone_number") if scene.person[key]}
+    told_of = {"email": scene.first_email, "phone_number": scene.person["phone_number"]}
+    known = {key: value for key, value in told_of.items() if value}
     # Two people that were merged later are two leads still.
     number = 2 if scene.name.startswith("merge_") else 1
     should = f"{number} lead, started once" if known else "1 lead, or kept until known"

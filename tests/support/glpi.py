@@ -18,7 +18,7 @@ def settings(url: str, **further: Any) -> dict[str, Any]:
 
 
 def uploading(url: str) -> dict[str, Any]:
-    return settings(url, upload_attachments=True, solution_text="Done.")
+    return settings(url, upload_attachments=True, solution_text="Done.", emails_follow=True)
 
 
 def whole_end_state(state: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import database, group_commit
+from hub import database, group_commit, models
 from hub.config import Config
 from hub.delivery.transport import Transports
 from hub.inbox import listener
@@ -20,6 +20,7 @@ from hub.security.outbound import OutboundGuard
 def create_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
     """The hub's application. Web, workers, sweeper and command line all run in one of these."""
     config = config or Config.from_environment()
+    models.load()
     app = Flask("hub", static_folder=None)
     app.secret_key = config.secret_key
     guard = OutboundGuard(config.outbound_allow, config.outbound_deny)

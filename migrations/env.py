@@ -7,9 +7,10 @@ from typing import Any, Literal
 from alembic import context
 from sqlalchemy.types import TypeDecorator
 
-import hub.models  # noqa: F401 - fills the metadata
+from hub import models
 from hub.database import db
 
+models.load()
 connection = context.config.attributes["connection"]
 if connection.dialect.name == "postgresql":
     # Two processes that start at once: the second waits, then finds nothing to do.

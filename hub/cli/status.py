@@ -9,7 +9,6 @@ import click
 from hub.cli.failure import Failure
 from hub.cli.looking import looking
 from hub.cli.output import json_option, say, show, table
-from hub.delivery.leftovers import is_settled, leftovers
 from hub.delivery.status import overview
 from hub.queue import connection, plugins
 
@@ -42,6 +41,8 @@ def wait(timeout: float) -> None:
 
     What waits for a person, or is kept back, is named, and is not waited for.
     """
+    from hub.delivery.leftovers import is_settled, leftovers  # ``hub status`` needs none of it
+
     redis = connection.current()
     give_up = time.monotonic() + timeout
     while not is_settled(plugins.usable(redis)) and time.monotonic() < give_up:

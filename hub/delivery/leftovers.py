@@ -22,6 +22,7 @@ from hub.delivery.standing import (
     of_deliveries,
 )
 from hub.models import OPEN, Delivery, DeliveryState, Hook, Lane
+from hub.running import part
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def is_settled(plugins: Collection[str] | None = None) -> bool:
     given.
     """
     if plugins is None:
-        plugins = usable_plugins()
+        plugins = part("hub.registry").plugins
     now = SystemClock().now()
     with reading() as session:
         if session.scalar(select(Lane.id).where(leased(now)).limit(1)) is not None:
@@ -106,14 +107,6 @@ def is_settled(plugins: Collection[str] | None = None) -> bool:
             Delivery.hook_id.in_(going), Delivery.state.in_(OPEN), ~kept.IS_KEPT
         )
         return session.scalar(query.limit(1)) is None
-
-
-def usable_plugins() -> Collection[str]:
-    """The plugins of the running application."""
-    # Imported here: a command that only looks has no plugins.
-    from hub.plugins import current as registry
-
-    return registry().plugins
 
 
 def _standing_of(delivery: Delivery, plugins: Collection[str]) -> Standing:

@@ -14,10 +14,10 @@ from sqlalchemy.orm import Session
 from hub.clock import SystemClock
 from hub.database import reading, table_of, to_microseconds
 from hub.delivery import kept
-from hub.delivery.leftovers import usable_plugins
 from hub.models import OPEN, Breaker, Delivery, DeliveryState, Event, Hook, Lane
 from hub.queue import connection
 from hub.queue.alive import live_workers
+from hub.running import part
 
 _hooks, _breakers, _deliveries = (table_of(kind).c for kind in (Hook, Breaker, Delivery))
 _HOOK = _hooks["id", "account_id", "name", "plugin_id", "enabled", "status", "status_detail"]
@@ -41,7 +41,7 @@ def overview(
     ``plugins`` are the ids of those that can be used; those of the running application, if not
     given.
     """
-    usable = usable_plugins() if plugins is None else plugins
+    usable = part("hub.registry").plugins if plugins is None else plugins
     # Columns, not objects: no secret is read, and a command need not set up the mapping for it.
     query = select(*_HOOK, _breakers.state.label("breaker")).order_by(_hooks.id)
     query = query.outerjoin_from(table_of(Hook), table_of(Breaker), _breakers.hook_id == _hooks.id)

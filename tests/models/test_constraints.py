@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from hub import models
 from hub.database import in_transaction
 from hub.models import Account
 from tests.support.crm import Crm, World, make_plugin
@@ -57,3 +58,11 @@ def test_an_account_takes_everything_with_it(world):
         return [session.scalar(text(f"SELECT count(*) FROM {table}")) for table in tables]
 
     assert in_transaction(counts) == [0] * 6
+
+
+def test_every_model_is_where_it_is_looked_for():
+    assert sorted(models._PLACES) == sorted(models.__all__)
+    for name in models.__all__:
+        assert getattr(models, name) is not None
+    with pytest.raises(AttributeError, match="nothing"):
+        models.nothing  # noqa: B018

@@ -115,22 +115,35 @@ class Database(Protocol):
 
 
 def init_app(app: Flask, config: Config) -> None:
-    """Connect the application to its database."""
-    app.extensions.update(connect(config))
+    """Connect the application to its database, with the engine that Flask-SQLAlchemy keeps."""
+    # Imported here: what only looks (``connect``) loads no Flask.
+    from flask_sqlalchemy import SQLAlchemy
+
+    app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(config)
+    extension = SQLAlchemy(metadata=Base.metadata)
+    extension.init_app(app)
+    with app.app_context():
+        app.extensions.update(_parts(config, extension.engine))
 
 
 def connect(config: Config) -> dict[str, Any]:
-    """The engine and the database, as parts of an application."""
-    kind = sqlite if config.database_url.startswith("sqlite") else postgresql
-    engine = create_engine(
-        config.database_url,
-        json_serializer=to_json,
-        pool_size=10,
-        max_overflow=40,
-        **kind.OPTIONS,
-    )
-    database = sqlite.Sqlite(engine) if kind is sqlite else postgresql.Postgresql(engine)
+    """The engine and the database for a command that needs no Flask application."""
+    return _parts(config, create_engine(config.database_url, **_options(config)))
+
+
+def _options(config: Config) -> dict[str, Any]:
+    kind = sqlite if _is_sqlite(config) else postgresql
+    return {"json_serializer": to_json, "pool_size": 10, "max_overflow": 40, **kind.OPTIONS}
+
+
+def _parts(config: Config, engine: Engine) -> dict[str, Any]:
+    database = sqlite.Sqlite(engine) if _is_sqlite(config) else postgresql.Postgresql(engine)
     return {"hub.engine": engine, "hub.database": database}
+
+
+def _is_sqlite(config: Config) -> bool:
+    return config.database_url.startswith("sqlite")
 
 
 class _Current:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from hub.sdk.errors import HubError, Postpone, RetryLater, Skip
+from hub.sdk.errors import HubError, KeepBack, Postpone, RetryLater, Skip
 from hub.sdk.events import Event
 from hub.sdk.http import READ_TIMEOUT
 from hub.sdk.plugin import Plugin
@@ -90,7 +90,7 @@ class Bench:
 
         :raises AssertionError: the event ended badly.
         """
-        if isinstance(outcome, Done | Skip):
+        if isinstance(outcome, Done | Skip | KeepBack):
             return True
         assert isinstance(outcome, RetryLater | Postpone), (
             f"{event.name} ended as {type(outcome).__name__}, though the remote is well "

@@ -17,8 +17,9 @@ demo: $(VENV)/runtime ## The whole way with a GLPI simulator and recorded events
 run: $(VENV)/runtime ## The hub for real work, data in ./data
 	$(BIN)/hub up $(ARGS)
 
+# Hundreds of processes are started, and each would compile the hub where bytecode is not kept.
 test: $(VENV)/installed ## The whole test suite; ARGS=--cov counts what it covers
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+	PYTHONDONTWRITEBYTECODE= $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 e2e: $(VENV)/installed ## The dashboard in a real browser; screenshots in build/screenshots
 	HUB_TEST_REQUIRE_CHROMIUM=1 $(BIN)/pytest tests/e2e/test_browser.py $(ARGS)

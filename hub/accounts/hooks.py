@@ -5,31 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from marshmallow import ValidationError
 from redis.exceptions import RedisError
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub import log
-from hub.access import audit
 from hub.accounts import doors, setup
-from hub.accounts.credentials import addresses, require_anew
-from hub.accounts.errors import Changed, InvalidSettings, NotFound, Refused
+from hub.accounts.errors import Changed, NotFound, Refused
+from hub.accounts.proving import NotProven, plugin_of, split, test, trial, usable_plugin, view
 from hub.accounts.setup import SetupReport
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import breaker
-from hub.delivery.context import HookView
 from hub.delivery.sessions import Loan, SharedSessions, close_quietly
 from hub.delivery.trace import Trace
 from hub.models import Account, Hook, HookStatus
-from hub.plugins import UnknownPlugin
 from hub.plugins import current as registry
 from hub.queue import connection
 from hub.queue.ready import ReadyLanes
-from hub.sdk.plugin import Plugin
-from hub.sdk.settings import completed, secret_names, url_names
 from hub.security.encryption import Keyring
 
 #: Bounds of a hook's own limits.
@@ -46,18 +40,24 @@ def create(
     *,
     name: str = "",
     inbox_id: str | None = None,
+    only_proven: bool = False,
 ) -> tuple[Hook, SetupReport]:
     """Install a plugin into an account and run its setup.
 
-    The hook is kept when the setup fails, as 'needs attention', so that it can be mended.
+    When the setup fails the hook is kept as 'needs attention', so that it can be mended;
+    with ``only_proven`` it is not.
 
     :raises InvalidSettings: a setting does not fit the plugin's schema.
+    :raises NotProven: the setup fails, and only what is proven is wanted.
     :raises Refused: the plugin cannot be used here.
     """
-    plugin = _usable_plugin(plugin_id, account)
+    hook = trial(account, plugin_id, settings)
+    plugin = usable_plugin(plugin_id, account)
     if plugin.hook_type == "inbox" and not inbox_id:
         raise Refused(f"{plugin.name} is installed for one inbox; name it.")
-    public, secrets = _validated(plugin, settings)
+    report = test(hook) if only_proven else None
+    if report is not None and not report.ok:
+        raise NotProven(report)
     now = SystemClock().now()
     hook = Hook(
         account_id=account.id,
@@ -66,9 +66,9 @@ def create(
         hook_type="inbox" if inbox_id else "account",
         inbox_id=inbox_id,
         only_one=None if plugin.allow_multiple_hooks else f"{account.id}:{plugin.id}",
-        settings=public,
-        secrets=secrets,
-        doors="",
+        settings=hook.settings,
+        secrets=hook.secrets,
+        doors=hook.doors,
         created_at=now,
         updated_at=now,
     )
@@ -78,31 +78,46 @@ def create(
         raise Refused(
             f"{plugin.name} is installed in this account already, and it allows one hook."
         ) from error
-    return run_setup(hook.id)
+    return run_setup(hook.id) if report is None else (_settle(hook, report), report)
 
 
 def update(
     hook_id: int, settings: Mapping[str, Any], *, expected_version: int | None = None
 ) -> tuple[Hook, SetupReport]:
-    """Change settings, keeping those that are not given (secrets too), and run the setup.
+    """Prove other settings, keeping those that are not given (secrets too), and store them.
+
+    What a hook works with stays in force when the new settings fail. Those of a hook that needs
+    attention, or was never set up, are stored all the same, so that they can be mended.
 
     :raises NotFound: there is no such hook.
     :raises InvalidSettings: a setting does not fit the plugin's schema.
+    :raises NotProven: the settings fail, and the hook keeps those that it has.
     :raises Changed: somebody else has changed the hook since ``expected_version``.
     """
     hook = find(hook_id)
-    plugin = _plugin(hook.plugin_id)
-    public, secrets = _validated(plugin, _with_stored(plugin, hook, settings))
+    _require_version(hook, expected_version)
+    with reading() as session:
+        account = session.get_one(Account, hook.account_id)
+    changed = trial(account, hook.plugin_id, settings, hook)
+    plugin = plugin_of(hook.plugin_id)
+    report = test(changed)
+    if not report.ok and hook.status not in UNPROVEN:
+        raise NotProven(report)
     close_sessions(hook)
 
     def work(session: Session) -> None:
         row = session.get_one(Hook, hook_id)
         _require_version(row, expected_version)
-        row.doors = doors.kept(plugin, row.doors, row.settings, public)
-        row.settings, row.secrets, row.updated_at = public, secrets, SystemClock().now()
+        row.doors = doors.kept(plugin, row.doors, row.settings, changed.settings)
+        row.settings, row.secrets = changed.settings, changed.secrets
+        row.updated_at = SystemClock().now()
 
     in_transaction(work)
-    return run_setup(hook_id)
+    return _settle(changed, report), report
+
+
+#: What a hook has in these is not known to work.
+UNPROVEN = (HookStatus.NEEDS_ATTENTION, HookStatus.SETTING_UP)
 
 
 def run_setup(hook_id: int) -> tuple[Hook, SetupReport]:
@@ -112,58 +127,29 @@ def run_setup(hook_id: int) -> tuple[Hook, SetupReport]:
     """
     hook = find(hook_id)
     report = test(hook)
+    return _settle(hook, report), report
+
+
+def _settle(proven: Hook, report: SetupReport) -> Hook:
+    """Store what became of a hook's settings, as ``proven`` has them, in their test."""
 
     def work(session: Session) -> Hook:
-        row = session.get_one(Hook, hook_id)
+        row = session.get_one(Hook, proven.id)
         row.status_detail = report.sentence
         row.updated_at = SystemClock().now()
         if not report.ok:
             row.status = HookStatus.NEEDS_ATTENTION
             return row
-        row.settings, row.secrets = _split(_plugin(row.plugin_id), report.settings)
-        row.learned, row.doors = dict(report.learned), hook.doors
+        row.settings, row.secrets = split(plugin_of(row.plugin_id), report.settings)
+        row.learned, row.doors = dict(report.learned), proven.doors
         if row.status != HookStatus.PAUSED:
             row.status = HookStatus.ACTIVE
-        breaker.reset(session, hook_id)
+        breaker.reset(session, row.id)
         return row
 
     hook = in_transaction(work)
     _let_go(hook.id)
-    return hook, report
-
-
-def test(hook: Hook) -> SetupReport:
-    """Prove the hook's settings without storing them. The audit log tells where to, and how."""
-    plugin = _plugin(hook.plugin_id)
-    named = [hook.settings.get(name) for name in url_names(plugin.settings)]
-    hook.doors = doors.opened(hook.doors, named)
-    report = setup.run(plugin, view(hook))
-    told = {"plugin": plugin.id, "addresses": addresses(plugin, hook), "passed": report.ok}
-    audit.note("hook.tested", account_id=hook.account_id, subject_id=hook.id or None, after=told)
-    return report
-
-
-def try_out(
-    account: Account, plugin_id: str, settings: Mapping[str, Any], hook: Hook | None = None
-) -> SetupReport:
-    """Prove settings that are not stored; secrets that are not given are the hook's.
-
-    :raises InvalidSettings: a setting does not fit the plugin's schema.
-    :raises Refused: the plugin cannot be used here.
-    """
-    plugin = _usable_plugin(plugin_id, account)
-    given = _with_stored(plugin, hook, settings) if hook else settings
-    public, secrets = _validated(plugin, given)
-    trial = Hook(
-        id=hook.id if hook else 0,
-        account_id=account.id,
-        plugin_id=plugin.id,
-        settings=public,
-        secrets=secrets,
-        learned=hook.learned if hook else {},
-        doors=doors.kept(plugin, hook.doors, hook.settings, public) if hook else "",
-    )
-    return test(trial)
+    return hook
 
 
 def tune(
@@ -272,26 +258,6 @@ def listed(account: Account | None = None) -> Sequence[Hook]:
         return session.scalars(query).all()
 
 
-def view(hook: Hook) -> HookView:
-    """The hook as its plugin's contexts see it."""
-    with reading() as session:
-        account = session.get_one(Account, hook.account_id)
-    plugin = registry().plugins.get(hook.plugin_id)
-    stored = HookView(
-        id=hook.id,
-        account_id=hook.account_id,
-        account_name=account.name,
-        default_region=account.default_region,
-        plugin_id=hook.plugin_id,
-        settings=hook.settings,
-        secrets=hook.secrets,
-        learned=hook.learned,
-        own_calls_per_second=hook.calls_per_second,
-        stored_doors=hook.doors,
-    )
-    return stored.read_by(plugin.settings) if plugin else stored
-
-
 def close_sessions(hook: Hook, *, lent_too: bool = False) -> int:
     """Sign out of every remote session of the hook; returns how many.
 
@@ -345,58 +311,3 @@ def _let_go(hook_id: int) -> None:
         ReadyLanes(connection.current()).unhold(hook_id)
     except RedisError:
         _log.warning("Redis is not available; the hook goes on a little later", hook=hook_id)
-
-
-def _plugin(plugin_id: str) -> Plugin:
-    try:
-        return registry().get(plugin_id)
-    except UnknownPlugin as error:
-        raise Refused(str(error)) from error
-
-
-def _usable_plugin(plugin_id: str, account: Account) -> Plugin:
-    plugin = _plugin(plugin_id)
-    if plugin.not_ready:
-        raise Refused(f"{plugin.name} is not ready: {plugin.not_ready}")
-    if plugin.feature_flag and plugin.feature_flag not in account.features:
-        raise Refused(f"{plugin.name} needs the feature {plugin.feature_flag} in this account.")
-    return plugin
-
-
-def _with_stored(plugin: Plugin, hook: Hook, given: Mapping[str, Any]) -> dict[str, Any]:
-    """What is given, and for the rest the hook's settings and secrets.
-
-    :raises InvalidSettings: the address is another, so that secrets must be given anew.
-    """
-    stored = {**hook.settings, **hook.secrets}
-    read = completed(plugin.settings, stored)
-    if unknown := sorted(stored.keys() - read.keys()):
-        _log.warning("settings that the plugin no longer knows", hook=hook.id, names=unknown)
-    require_anew(plugin, read, given)
-    return {**read, **given}
-
-
-def _validated(
-    plugin: Plugin, settings: Mapping[str, Any]
-) -> tuple[dict[str, Any], dict[str, str]]:
-    try:
-        values: dict[str, Any] = plugin.settings().load(dict(settings))
-    except ValidationError as error:
-        raise InvalidSettings(_reasons(error)) from error
-    return _split(plugin, values)
-
-
-def _reasons(error: ValidationError) -> dict[str, list[str]]:
-    messages: Any = error.messages
-    return {name: [str(why) for why in reasons] for name, reasons in messages.items()}
-
-
-def _split(plugin: Plugin, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
-    """Public settings, and secrets, which are stored encrypted.
-
-    What the plugin does not know is left out: it may have been a secret once.
-    """
-    secret = secret_names(plugin.settings)
-    known = completed(plugin.settings, values)
-    public = {name: value for name, value in known.items() if name not in secret}
-    return public, {name: known[name] for name in secret if known.get(name)}

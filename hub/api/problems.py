@@ -10,6 +10,8 @@ from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
 from hub.accounts.errors import Changed, InvalidSettings, NotFound, Refused
+from hub.accounts.proving import NotProven
+from hub.api import schemas
 
 PREFIX = "/api/"
 TYPE = "application/problem+json"
@@ -46,6 +48,8 @@ def of(error: Exception) -> Response:
         return problem(400, str(error), errors=error.errors)
     if isinstance(error, InvalidSettings):
         return problem(400, str(error), errors={"settings": dict(error.fields)})
+    if isinstance(error, NotProven):
+        return problem(422, str(error), report=schemas.Report().dump(error.report))
     if isinstance(error, NotFound):
         return problem(404, str(error))
     if isinstance(error, Changed):

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from hub.accounts import accounts, hooks
+from hub.accounts.proving import NotProven
 from hub.accounts.setup import SetupReport
 from hub.cli.application import pairs, with_application
 from hub.cli.failure import Failure
@@ -56,8 +57,15 @@ def create(
 @json_option
 @with_application
 def update(hook: int, settings: tuple[str, ...], as_json: bool) -> None:
-    """Change settings, keep the others, and run the setup."""
-    _finish(*hooks.update(hook, pairs(settings)), as_json)
+    """Prove other settings, then store them; those that are not given stay.
+
+    Exit code 1 when they fail. A hook that works then keeps what it has.
+    """
+    try:
+        _finish(*hooks.update(hook, pairs(settings)), as_json)
+    except NotProven as error:
+        field = f" (setting {error.report.field})" if error.report.field else ""
+        raise Failure(f"Nothing was changed, what worked goes on. {error}{field}") from error
 
 
 @group.command("test")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,7 @@ class Control:
     problem: str
     #: The name of the box that takes a stored secret away, where the plugin can do without it.
     clear: str
+    focus: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,16 +49,23 @@ def groups(
     values: Mapping[str, Any],
     problems: Mapping[str, Sequence[str]],
     hook: Hook | None,
+    known: Collection[str],
 ) -> list[Group]:
     """The form of a plugin's settings, with the values and what is wrong with them.
 
     A secret never goes to the browser: an empty field keeps the stored one, unless its box says
-    that it is to go.
+    that it is to go. ``known`` are the secrets that need not be typed. The first field with
+    something wrong gets the focus.
     """
+    names = [field.name for _, fields in grouped(form_fields(plugin.settings)) for field in fields]
+    first = next((name for name in names if problems.get(name)), None)
     return [
         Group(
             sentence(title, plugin.id),
-            [_control(plugin, field, values, problems, hook) for field in fields],
+            [
+                _control(plugin, field, values, problems, hook, field.name in known, first)
+                for field in fields
+            ],
         )
         for title, fields in grouped(form_fields(plugin.settings))
     ]
@@ -97,8 +105,10 @@ def _control(
     values: Mapping[str, Any],
     problems: Mapping[str, Sequence[str]],
     hook: Hook | None,
+    known: bool,
+    first: str | None,
 ) -> Control:
-    known = hook is not None and field.name in hook.secrets
+    stored = hook is not None and field.name in hook.secrets
     value = "" if field.secret else values.get(field.name, field.default)
     return Control(
         name=PREFIX + field.name,
@@ -110,5 +120,6 @@ def _control(
         value="" if value is None else value,
         options=[(key, sentence(label, plugin.id)) for key, label in field.options],
         problem=" ".join(sentence(why, plugin.id) for why in problems.get(field.name, ())),
-        clear=CLEARED + field.name if known and field.secret and not field.required else "",
+        clear=CLEARED + field.name if stored and field.secret and not field.required else "",
+        focus=field.name == first,
     )

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from hub.access.audit import COMMAND_LINE, Actor, acting
-from hub.accounts import accounts, hooks, sources
+from hub.accounts import accounts, hooks, proving, sources
 from hub.database import in_transaction
 from hub.delivery.files import file_doors
 from hub.models import Hook, Source
@@ -163,7 +163,7 @@ def test_what_an_unproven_server_answers_is_for_administrators(account, monkeypa
         address = f"http://127.0.0.1:{server.server_port}/"
         for actor in (OPERATOR, ADMINISTRATOR):
             with acting(actor):
-                report = hooks.try_out(account, "crm", {"address": address})
+                report = proving.test(proving.trial(account, "crm", {"address": address}))
             assert not report.ok
             bodies[actor] = report.calls[0]["response_body"]
     assert bodies == {OPERATOR: "", ADMINISTRATOR: "what stands inside"}

@@ -17,7 +17,8 @@ from hub.inbox import quarantine
 from hub.inbox.quarantine import Refused as Held
 from hub.inbox.quarantine import Request
 from hub.models import Role
-from hub.sdk import KeepBack, Rejected, RetryLater
+from hub.sdk import KeepBack, Rejected, RetryLater, SetupFailed
+from tests.support.crm import Setup
 
 
 @pytest.fixture
@@ -177,6 +178,23 @@ def test_settings_that_do_not_fit_name_their_field(owner, account):
     answer = owner.call("POST", f"{account}/hooks", body)
     assert answer.status_code == 400
     assert set(answer.json["errors"]["settings"]) == {"name", "colour"}
+
+
+def test_settings_that_fail_change_nothing(owner, account, world, monkeypatch):
+    def run(service):
+        raise SetupFailed("The key is wrong.", field="key")
+
+    path = f"{account}/hooks/{world.hook.id}"
+    before = owner.get(path)
+    monkeypatch.setattr(Setup, "run", run)
+    answer = owner.call("PATCH", path, {"settings": {"key": "a wrong one"}})
+    assert (answer.status_code, answer.json["detail"]) == (422, "The key is wrong.")
+    assert (answer.json["report"]["ok"], answer.json["report"]["field"]) == (False, "key")
+    assert owner.get(path) == before
+    # What does not work anyway is stored, so that it can be mended.
+    assert owner.does("POST", f"{path}/test")["hook"]["status"] == "needs_attention"
+    changed = owner.does("PATCH", path, {"settings": {"key": "another"}})
+    assert changed["secrets_set"] == ["key"]
 
 
 def test_two_who_change_a_hook(owner, account, world):

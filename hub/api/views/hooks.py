@@ -75,7 +75,9 @@ def hook_show(account_id: int, hook_id: int) -> Response:
 
 @operation("PATCH", HOOK, Permission.CONFIGURE, body=schemas.HookChange, answer=schemas.Hook)
 def hook_update(account_id: int, hook_id: int, body: dict[str, Any]) -> Response:
-    """Change name, limits or settings, which are then set up. If-Match guards against others."""
+    """Change name, limits or settings. Settings are proven first: those that fail are answered
+    with 422 and the report, and a hook that works keeps what it has. One that needs attention
+    stores them. If-Match guards against others."""
     hook = hooks.find(hook_id)
     version = expected_version(hook.version)
     if "settings" in body:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from flask import abort, render_template, request
+from flask import abort, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import hooks
 from hub.accounts.errors import InvalidSettings, Refused
+from hub.accounts.proving import NotProven
 from hub.accounts.setup import SetupReport
-from hub.dashboard import forms
+from hub.dashboard import drafts, forms
 from hub.dashboard.blueprint import account, blueprint, done
 from hub.dashboard.languages import gettext
 from hub.delivery.status import overview
 from hub.models import Hook
 from hub.plugins import current as registry
 from hub.sdk.plugin import Plugin
-from hub.sdk.settings import completed, form_fields, visible_settings
+from hub.sdk.settings import completed, form_fields, secret_names, visible_settings
 
 Page = str | tuple[str, int] | Response
 
@@ -39,24 +42,26 @@ def hook_list(account_id: int) -> Page:
 @blueprint.route("/accounts/<int:account_id>/hooks/new/<plugin_id>", methods=["GET", "POST"])
 @needs(Permission.CONFIGURE)
 def hook_new(account_id: int, plugin_id: str) -> Page:
-    """Install a plugin: its form, a test of what was entered, and the setup."""
+    """Install a plugin: its form, and the test that comes before it is saved."""
     plugin = _plugin(plugin_id)
     if request.method == "GET":
         return _form(plugin)
+    if "drop" in request.form:
+        return _start_anew()
     name = request.form.get("name", "").strip()[:200]
     inbox_id = request.form.get("inbox_id", "").strip()[:100] or None
-    values = forms.entered(plugin, request.form)
+    values = _entered(plugin)
     try:
-        if "test" in request.form:
-            return _form(plugin, report=hooks.try_out(account(), plugin_id, values))
-        hook, report = hooks.create(account(), plugin_id, values, name=name, inbox_id=inbox_id)
-    except InvalidSettings as error:
-        return _form(plugin, problems=error.fields), 400
+        hook, report = hooks.create(
+            *(account(), plugin_id, values),
+            name=name,
+            inbox_id=inbox_id,
+            only_proven="anyway" not in request.form,
+        )
     except Refused as error:
-        return _form(plugin, problem=str(error)), 409
-    if report.ok:
-        return done(report.sentence, "hook", account_id=account_id, hook_id=hook.id)
-    return _form(plugin, hook, report=report), 422
+        return _try_again(plugin, values, error)
+    drafts.drop()
+    return done(report.sentence, "hook", account_id=account_id, hook_id=hook.id)
 
 
 @blueprint.get("/accounts/<int:account_id>/hooks/<int:hook_id>")
@@ -74,21 +79,19 @@ def hook_edit(account_id: int, hook_id: int) -> Page:
     plugin = _plugin(found.plugin_id)
     if request.method == "GET":
         return _form(plugin, found)
-    values = forms.entered(plugin, request.form)
+    if "drop" in request.form:
+        return _start_anew()
+    values = _entered(plugin)
     try:
-        if "test" in request.form:
-            report = hooks.try_out(account(), plugin.id, values, found)
-            return _form(plugin, found, report=report)
-        found, report = hooks.update(
+        _, report = hooks.update(
             hook_id, values, expected_version=_whole(request.form.get("version"))
         )
-    except InvalidSettings as error:
-        return _form(plugin, found, problems=error.fields), 400
     except Refused as error:
-        return _form(plugin, found, problem=str(error)), 409
-    if report.ok:
-        return done(report.sentence, "hook", account_id=account_id, hook_id=hook_id)
-    return _form(plugin, found, report=report), 422
+        return _try_again(plugin, values, error)
+    if not report.ok:
+        return _try_again(plugin, values, NotProven(report))
+    drafts.drop()
+    return done(report.sentence, "hook", account_id=account_id, hook_id=hook_id)
 
 
 @blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/test")
@@ -178,29 +181,56 @@ def _hook_page(hook_id: int, report: SetupReport | None = None) -> str:
     )
 
 
-def _form(
-    plugin: Plugin,
-    found: Hook | None = None,
-    *,
-    problems: Mapping[str, Sequence[str]] | None = None,
-    problem: str = "",
-    report: SetupReport | None = None,
-) -> str:
-    """The settings form, with what was entered last, and how a test of it went."""
-    values = completed(plugin.settings, found.settings) if found else {}
-    if request.method == "POST":
-        values.update(forms.entered(plugin, request.form))
-    wrong = dict(problems or {})
-    if report is not None and not report.ok and report.field:
+def _entered(plugin: Plugin) -> dict[str, Any]:
+    """What a person entered; secrets that were typed a moment ago need not be typed again."""
+    draft = drafts.Draft.kept()
+    secrets = secret_names(plugin.settings)
+    typed = {
+        name: value
+        for name, value in (draft.values if draft else {}).items()
+        if name in secrets and value
+    }
+    return {**typed, **forms.entered(plugin, request.form)}
+
+
+def _try_again(plugin: Plugin, values: Mapping[str, Any], error: Refused) -> Response:
+    """Back to the form, which shows what was entered and what is wrong. Reloading that page does
+    nothing again."""
+    report = error.report if isinstance(error, NotProven) else None
+    drafts.Draft(
+        values=values,
+        fields={name: request.form.get(name, "")[:200] for name in ("name", "inbox_id")},
+        problems=error.fields if isinstance(error, InvalidSettings) else {},
+        problem="" if report or isinstance(error, InvalidSettings) else str(error),
+        report=replace(report, calls=[], settings={}, learned={}) if report else None,
+    ).keep()
+    return redirect(request.path, 303)
+
+
+def _start_anew() -> Response:
+    drafts.drop()
+    return redirect(request.path, 303)
+
+
+def _form(plugin: Plugin, found: Hook | None = None) -> str:
+    """The settings form, with what was entered last, and how the test of it went."""
+    draft = drafts.Draft.kept() or drafts.Draft()
+    values = {**(completed(plugin.settings, found.settings) if found else {}), **draft.values}
+    report = draft.report
+    wrong = {**draft.problems}
+    if report is not None and report.field:
         wrong[report.field] = [report.sentence]
+    secrets = secret_names(plugin.settings)
+    known = {name for name in secrets if draft.values.get(name)}
+    known |= set(found.secrets) if found else set()
     return render_template(
         "hook_form.html",
         section="hook_list" if found else "catalogue",
         plugin=plugin,
         hook=found,
-        groups=forms.groups(plugin, values, wrong, found),
-        problem=problem,
-        invalid=bool(problems),
+        stays=found is None or found.status not in hooks.UNPROVEN,
+        groups=forms.groups(plugin, values, wrong, found, known),
+        draft=draft,
         report=report,
     )
 

@@ -1,0 +1,73 @@
+"""What was entered into a form and could not be saved, kept while a person works on it.
+
+A draft may hold secrets. It stands encrypted in Redis, for this sign-in only and for half an hour;
+secrets never go back to the browser. When it is lost, they are typed again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Self
+
+from flask import request, session
+from redis.exceptions import RedisError
+
+from hub import log
+from hub.accounts.setup import SetupReport, Step
+from hub.dashboard.blueprint import SESSION_KEY
+from hub.queue import connection
+from hub.security.encryption import Keyring, Undecryptable, digest
+
+_log = log.get(__name__)
+
+#: Seconds.
+TTL: Final = 1_800
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """The settings as they were entered, the form's other fields, and what was wrong."""
+
+    values: Mapping[str, Any] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+    problems: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    problem: str = ""
+    report: SetupReport | None = None
+
+    def keep(self) -> None:
+        """Keep it for the form that the present request is about."""
+        told = json.dumps(asdict(self), default=dict)
+        try:
+            connection.current().set(_key(), Keyring.current().encrypt(told), ex=TTL)
+        except RedisError:
+            _log.warning("Redis is not available; what was entered is not kept")
+
+    @classmethod
+    def kept(cls) -> Self | None:
+        """The draft of the form that the present request is about, if there is one."""
+        try:
+            stored: Any = connection.current().get(_key())
+            told = json.loads(Keyring.current().decrypt(stored.decode())) if stored else None
+        except (RedisError, Undecryptable):
+            return None
+        if told is None:
+            return None
+        if told["report"] is not None:
+            steps = [Step(**step) for step in told["report"].pop("steps")]
+            told["report"] = SetupReport(**told["report"], steps=steps)
+        return cls(**told)
+
+
+def drop() -> None:
+    """Forget the draft of the form that the present request is about."""
+    try:
+        connection.current().delete(_key())
+    except RedisError:
+        _log.warning("Redis is not available; a draft ends by itself")
+
+
+def _key() -> str:
+    """Of this sign-in and this form."""
+    return f"{{hub}}:draft:{digest(session[SESSION_KEY] + request.path)}"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 import zoneinfo
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
+import phonenumbers
+from babel import Locale
 from babel.dates import format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal
 from flask import Flask
@@ -31,6 +34,7 @@ def init_app(app: Flask) -> None:
         pretty=pretty,
         in_words=in_words,
     )
+    app.jinja_env.globals["countries"] = countries
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -101,6 +105,16 @@ def number(value: float) -> str:
     """A number with the language's separators."""
     written: str = format_decimal(value, locale=languages.current())
     return written
+
+
+def countries() -> list[tuple[str, str]]:
+    """The countries that a number can be of, by code and name, in the order of their names; first
+    none."""
+    names: Mapping[str, str] = Locale.parse(languages.current()).territories
+    found = [(code, names.get(code, code)) for code in phonenumbers.SUPPORTED_REGIONS]
+    # As people look for them: "Égypte" stands among the E.
+    found.sort(key=lambda one: unicodedata.normalize("NFD", one[1]).casefold())
+    return [("", "–"), *found]
 
 
 def pretty(value: Any) -> str:

@@ -268,6 +268,15 @@ def test_installing_a_plugin(desk, web):
     assert "hidden away" not in page
 
 
+def test_the_page_sees_what_chatwoots_form_refuses(desk):
+    desk.does("sources/new", kind="chatwoot", base_url="http://127.0.0.1:3000", name="Chat")
+    page = desk.page("sources/2")
+    assert "Please enter a valid URL" in page
+    assert "curl -sS http://127.0.0.1:3000/api/v1/accounts/ACCOUNT/webhooks" in page
+    assert "cookies" in page
+    assert "Please enter a valid URL" not in desk.page("sources/1"), "no Chatwoot"
+
+
 def hook_count(web) -> int:
     with web.app_context(), reading() as session:
         return session.scalar(select(func.count()).select_from(Hook)) or 0

@@ -13,19 +13,9 @@ from hub.dashboard.blueprint import account, blueprint, done
 from hub.dashboard.languages import gettext
 from hub.inbox import release
 from hub.inbox.sources import KINDS
+from hub.inbox.sources.chatwoot import form
 
 Page = str | tuple[str, int] | Response
-
-#: The events to tick at Chatwoot; the others would be taken and ignored.
-CHATWOOT_EVENTS = (
-    "contact_created",
-    "contact_updated",
-    "conversation_created",
-    "conversation_updated",
-    "conversation_status_changed",
-    "message_created",
-    "message_updated",
-)
 
 
 @blueprint.get("/accounts/<int:account_id>/sources")
@@ -72,12 +62,17 @@ def source_new(account_id: int) -> Page:
 def source(account_id: int, source_id: int) -> Page:
     """What to do at the sender, and whether events arrive."""
     found = sources.find(source_id)
+    webhook_url = sources.webhook_url(found)
     return render_template(
         "source.html",
         section="source_list",
         source=found,
-        webhook_url=sources.webhook_url(found),
-        wanted=CHATWOOT_EVENTS,
+        webhook_url=webhook_url,
+        wanted=form.EVENTS,
+        is_refused=found.kind == "chatwoot" and form.is_refused(webhook_url),
+        shares_cookies=found.kind == "chatwoot"
+        and form.shares_cookies(webhook_url, found.base_url),
+        call=form.call(webhook_url, found.base_url),
         newest=sources.newest_event(found),
         held=release.held(source_id),
     )
@@ -87,15 +82,15 @@ def source(account_id: int, source_id: int) -> Page:
 @needs(Permission.CONFIGURE)
 def source_update(account_id: int, source_id: int) -> Page:
     """Change a source; an empty secret field keeps the secret."""
-    form = request.form
-    if "signing_secret" in form:
-        sources.update(source_id, signing_secret=form["signing_secret"].strip() or None)
+    given = request.form
+    if "signing_secret" in given:
+        sources.update(source_id, signing_secret=given["signing_secret"].strip() or None)
     else:
         sources.update(
             source_id,
-            name=form.get("name", ""),
-            base_url=form.get("base_url", "").strip(),
-            allow_unsigned=form.get("allow_unsigned") == "true",
+            name=given.get("name", ""),
+            base_url=given.get("base_url", "").strip(),
+            allow_unsigned=given.get("allow_unsigned") == "true",
         )
     return done(gettext("Saved."), "source", account_id=account_id, source_id=source_id)
 

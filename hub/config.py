@@ -57,6 +57,9 @@ class Config:
         data_dir = Path(read.text("HUB_DATA_DIR", "data")).expanduser().absolute()
         try:
             data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            state = data_dir.stat()
+            if state.st_mode & 0o077 and state.st_uid == os.geteuid():
+                data_dir.chmod(0o700)  # keys and customers' data
         except OSError as error:
             raise BadConfiguration(f"HUB_DATA_DIR {data_dir} cannot be made: {error}.") from error
         log_format = read.text("HUB_LOG_FORMAT", "console")

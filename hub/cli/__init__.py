@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from importlib import import_module
 
@@ -69,7 +70,9 @@ class _Hub(click.Group):
         if name in _COMMANDS:
             return _own(name, *_COMMANDS[name])
         from hub.cli import plugin_commands
+        from hub.fleet.orphan import stop_with_supervisor
 
+        stop_with_supervisor()  # a simulator of the demo, which knows nothing of the hub
         return plugin_commands.find(name)
 
 
@@ -97,6 +100,7 @@ def cli() -> None:
 
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed with a sentence, 2 wrong usage."""
+    os.umask(0o077)  # what the hub writes is nobody else's
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
+import click
 from flask import Flask
 
 from hub.access import audit
@@ -31,6 +34,7 @@ def application(make: Callable[[Config], Flask] = create_app) -> Flask:
 @contextmanager
 def entered() -> Iterator[Flask]:
     """The application, entered; what it opened is closed at the end of the block."""
+    _require_installation()
     app = application()
     with app.app_context():
         try:
@@ -56,14 +60,55 @@ def with_application(command: Callable[Arguments, Answer]) -> Callable[Arguments
 
 
 def pairs(values: tuple[str, ...]) -> dict[str, Any]:
-    """``("a=1", "b=x")`` as a mapping.
+    """``("a=1", "b=@file")`` as a mapping; see ``given`` for files.
 
-    :raises Failure: one is no pair.
+    :raises Failure: one is no pair, or its file cannot be read.
     """
-    result = {}
+    result: dict[str, Any] = {}
     for value in values:
         name, separator, text = value.partition("=")
         if not separator or not name:
             raise Failure(f"--set takes NAME=VALUE, not {value!r}.")
-        result[name] = text
+        result[name] = given(text)
     return result
+
+
+def given(text: str) -> str:
+    """What was given on the command line: the text itself, for ``@file`` what the file holds, for
+    ``-`` the standard input, without the last line break; ``@@x`` is the text ``@x``. So secrets
+    need not stand in the list of processes, nor in the shell's history.
+
+    :raises Failure: the file cannot be read.
+    """
+    if text.startswith("@@"):
+        return text[1:]
+    if text != "-" and not text.startswith("@"):
+        return text
+    try:
+        with click.open_file(text.removeprefix("@"), encoding="utf-8") as file:
+            return str(file.read()).removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Failure(
+            f"{text} cannot be read: {error}. A value that begins with @ is written @@."
+        ) from error
+
+
+def of_secret(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """The callback of an option that holds a secret: see ``given``."""
+    return None if text is None else given(text)
+
+
+def _require_installation() -> None:
+    """Refuse to make an empty hub in whatever folder a command was called.
+
+    :raises Failure: none is here, and no variable says where it is.
+    """
+    named = ("HUB_DATA_DIR", "HUB_DATABASE_URL")
+    if any(os.environ.get(name) or os.environ.get(f"{name}_FILE") for name in named):
+        return
+    folder = Path("data").absolute()
+    if not any((folder / name).exists() for name in ("hub.db", "secret.key", "encryption.keys")):
+        raise Failure(
+            f"There is no hub in {folder}. Go to the folder that it was started in, or set "
+            "HUB_DATA_DIR. 'hub up' makes a new one."
+        )

@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import signal
 import socket
 import threading
 import time
@@ -60,19 +61,22 @@ def demo(once: bool, port: int) -> None:
     app = application()
     config: Config = app.extensions["hub.config"]
     installation = Installation(config)
+    # SIGTERM ends it as Ctrl-C does, and its children with it.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with installation.only_one(), app.app_context():
         require_schema()
         port = _free_port(port)
         app.extensions["hub.config"] = config.reached_by(f"http://127.0.0.1:{port}")
         glpi = _Glpi(_free_port(8091))
         leadsquared = _LeadSquared(_free_port(8092))
-        for crm in (glpi, leadsquared):
-            installation.supervisor.add(crm.child())
-        installation.start("127.0.0.1", port, processes=PROCESSES, threads=THREADS)
-        # Children are watched from now on; the demo itself goes on in the foreground.
+        # Children are watched from below on; the demo itself goes on in the foreground.
         watch = threading.Thread(target=installation.supervisor.run, name="supervisor")
-        watch.start()
+        complete = True
         try:
+            for crm in (glpi, leadsquared):
+                installation.supervisor.add(crm.child())
+            installation.start("127.0.0.1", port, processes=PROCESSES, threads=THREADS)
+            watch.start()
             complete = _show(f"http://127.0.0.1:{port}", glpi, leadsquared)
             if not once:
                 say(
@@ -85,7 +89,10 @@ def demo(once: bool, port: int) -> None:
             say("Stopping.")
         finally:
             installation.supervisor.stop()
-            watch.join()
+            if watch.is_alive():
+                watch.join()
+            else:
+                installation.supervisor.stop_children()
     if not complete:
         raise Failure("Not every event arrived; see above.")
 
@@ -324,8 +331,11 @@ def _wait_for(url: str) -> None:
 
 
 def _free_port(wanted: int) -> int:
-    """The wanted port, or any free one if it is taken."""
+    """The wanted port, or any free one if it is taken: also by a server of another address of this
+    machine, which would answer in the hub's place."""
     for port in (wanted, 0):
+        if port and _answers(port):
+            continue
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -335,3 +345,12 @@ def _free_port(wanted: int) -> int:
             except OSError:
                 continue
     raise Failure("No port is free.")
+
+
+def _answers(port: int) -> bool:
+    """Whether somebody listens there."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -15,6 +15,7 @@ import migrations
 from hub.cli.application import entered
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, show
+from hub.cli.serving import AS_ROOT
 from hub.config import Config
 from hub.database import db, reading
 from hub.inbox import release
@@ -33,6 +34,7 @@ def doctor(as_json: bool) -> None:
         rows = [
             _look(name, check)
             for name, check in (
+                ("user", _user),
                 ("data dir", _data_dir),
                 ("database", _database),
                 ("schema", _schema),
@@ -76,10 +78,20 @@ def _config() -> Config:
     return config
 
 
+def _user() -> str:
+    if os.geteuid() == 0:
+        raise _Worth(AS_ROOT)
+    return f"number {os.geteuid()}"
+
+
 def _data_dir() -> str:
     folder = _config().data_dir
     if not os.access(folder, os.W_OK):
         raise _Broken(f"{folder} cannot be written to.")
+    if folder.stat().st_mode & 0o077:
+        raise _Broken(f"Other users of this machine can enter {folder}: run 'chmod 700 {folder}'.")
+    if wide := [one.name for one in folder.iterdir() if one.stat().st_mode & 0o022]:
+        raise _Worth(f"Others may write {', '.join(sorted(wide))} in {folder}.")
     return str(folder)
 
 

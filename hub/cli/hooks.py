@@ -17,7 +17,11 @@ from hub.plugins import current as registry
 from hub.sdk.settings import visible_settings
 
 _set_option = click.option(
-    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="A setting of the plugin."
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A setting of the plugin. NAME=@FILE takes it from a file, NAME=- from standard input.",
 )
 
 

@@ -13,6 +13,11 @@ import click
 from hub.fleet.supervisor import hub_command
 from hub.fleet.workers import PROCESSES, THREADS
 
+#: Said aloud where the hub runs as root.
+AS_ROOT = (
+    "The hub runs as root, and so does every plugin. It needs no right of root: make a user for it "
+    "that owns the data dir."
+)
 host_option = click.option("--host", default="127.0.0.1", show_default=True)
 port_option = click.option("--port", type=int, default=8000, show_default=True)
 processes_option = click.option(

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hub.accounts import accounts, sources
-from hub.cli.application import with_application
+from hub.cli.application import of_secret, with_application
 from hub.cli.output import json_option, show
 from hub.inbox.sources import KINDS
 from hub.models import Source
@@ -22,7 +22,11 @@ def group() -> None:
 @click.argument("account")
 @click.option("--kind", type=click.Choice(sorted(KINDS)), default="chatwoot", show_default=True)
 @click.option("--name", default="")
-@click.option("--signing-secret", help="The webhook's secret, as the sender shows it.")
+@click.option(
+    "--signing-secret",
+    callback=of_secret,
+    help="The webhook's secret, as the sender shows it; @FILE, or - for standard input.",
+)
 @click.option("--base-url", help="Where people open it, for links back to conversations.")
 @click.option("--allow-unsigned", is_flag=True, help="For Chatwoot before 4.11.2.")
 @click.option("--external-account-id", help="The account's number there (Chatwoot before 4.14.2).")
@@ -35,7 +39,7 @@ def create(account: str, as_json: bool, **options: Any) -> None:
 
 @group.command("update")
 @click.argument("source", type=int)
-@click.option("--signing-secret")
+@click.option("--signing-secret", callback=of_secret, help="@FILE, or - for standard input.")
 @click.option("--base-url")
 @click.option("--allow-unsigned/--require-signature", default=None)
 @json_option

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 
 import click
@@ -9,7 +10,14 @@ import click
 from hub.cli.configuration import configured
 from hub.cli.failure import Failure
 from hub.cli.output import say
-from hub.cli.serving import host_option, port_option, prepare, processes_option, threads_option
+from hub.cli.serving import (
+    AS_ROOT,
+    host_option,
+    port_option,
+    prepare,
+    processes_option,
+    threads_option,
+)
 from hub.fleet.installation import Busy, Installation
 
 
@@ -21,6 +29,8 @@ from hub.fleet.installation import Busy, Installation
 def up(host: str, port: int, processes: int, threads: int) -> None:
     """Run everything: Redis if none is configured, web, workers and sweeper."""
     config = configured()
+    if os.geteuid() == 0:
+        say(AS_ROOT)
     _require_free(host, port)
     installation = Installation(config)
     try:

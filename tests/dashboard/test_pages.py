@@ -304,7 +304,7 @@ def test_what_fails_is_not_saved_and_what_was_typed_is_kept(desk, web, fussy):
     for _ in range(2):
         page = desk.page(path)
         assert "The key is wrong." in page
-        assert re.search(r'id="f-s-key"[^>]*autofocus', page)
+        assert re.search(r'id="f-s-key"[^>]*autofocus aria-invalid=', page)
         assert 'value="second"' in page
         assert "hidden away" not in page
     assert hook_count(web) == 1

@@ -100,12 +100,16 @@ def connect_glpi(scene: Scene, page: Page) -> None:
     page.get_by_label("API address").fill(scene.hub.glpi_url)
     page.get_by_label("App token").fill("simulator-app-token")
     page.get_by_label("User token").fill("a wrong one")
-    page.get_by_role("button", name="Test connection").click()
-    expect(page.locator("#p-s-user_token")).to_be_visible()
+    page.get_by_role("button", name="Test and save").click()
+    expect(page.get_by_label("User token")).to_be_focused()
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / "connection-failed.png")
+    expect(page.locator("#p-s-user_token")).to_be_in_viewport()
+    page.reload()
     assert "a wrong one" not in page.content()
-    page.get_by_label("App token").fill("simulator-app-token")
+    # The app token was right, and is kept.
     page.get_by_label("User token").fill("simulator-user-token")
-    page.get_by_role("button", name="Save and set up").click()
+    page.get_by_role("button", name="Test and save").click()
     expect(page.get_by_text("is ready: tickets go to").first).to_be_visible()
     expect(page.get_by_text("active").first).to_be_visible()
     assert "simulator-user-token" not in page.content()
@@ -232,6 +236,20 @@ def test_the_keyboard_is_enough(scene):
     page.keyboard.press("Escape")
     expect(page.get_by_role("button", name="Sign out")).not_to_be_visible()
     expect(menu).to_be_focused()
+
+
+def test_a_live_page_leaves_the_focus_where_it_is(scene):
+    page = scene.page(scene.owner)
+    page.goto(scene.path(""))
+    link = page.locator("#standing .card a").first
+    link.focus()
+    # The next round finds a difference, and comes at once.
+    page.evaluate("""() => {
+        document.getElementById("standing").insertAdjacentHTML("beforeend", "<i id=old></i>");
+        document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    expect(page.locator("#old")).to_have_count(0, timeout=SOON)
+    expect(link).to_be_focused()
 
 
 def test_javascript_is_not_needed(scene):

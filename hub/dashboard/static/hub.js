@@ -22,13 +22,34 @@ function keepLive() {
     }
   }
 
-  // What the person has unfolded stays so.
+  // What a person can reach with the keyboard, and what tells it from others of its kind.
+  const reachable = "a[href], button, summary, [tabindex]";
+  const mark = (element) =>
+    [element.tagName, element.getAttribute("href"), element.textContent.trim()].join(" ");
+
+  // Where the keyboard's focus is: the element's mark, and how many of the same mark precede it.
+  function focusIn(region) {
+    const focused = document.activeElement;
+    if (!region.contains(focused) || !focused.matches(reachable)) return null;
+    const alike = [...region.querySelectorAll(reachable)].filter((one) => mark(one) === mark(focused));
+    return { mark: mark(focused), number: alike.indexOf(focused) };
+  }
+
+  function giveFocus(region, focus) {
+    if (!focus) return;
+    const alike = [...region.querySelectorAll(reachable)].filter((one) => mark(one) === focus.mark);
+    alike[Math.min(focus.number, alike.length - 1)]?.focus({ preventScroll: true });
+  }
+
+  // What the person has unfolded stays so, and the focus stays where it is.
   function replace(region, next) {
+    const focus = focusIn(region);
     const folds = (element) => [...element.querySelectorAll("details")];
     const unfolded = folds(region).map((fold) => fold.open);
     region.className = next.className;
     region.innerHTML = next.innerHTML;
     folds(region).forEach((fold, number) => { fold.open = unfolded[number] ?? fold.open; });
+    giveFocus(region, focus);
   }
 
   setInterval(() => refresh().catch(() => {}), period); // offline: the next round may succeed

@@ -70,9 +70,7 @@ class _Hub(click.Group):
         if name in _COMMANDS:
             return _own(name, *_COMMANDS[name])
         from hub.cli import plugin_commands
-        from hub.fleet.orphan import stop_with_supervisor
 
-        stop_with_supervisor()  # a simulator of the demo, which knows nothing of the hub
         return plugin_commands.find(name)
 
 
@@ -101,6 +99,10 @@ def cli() -> None:
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed with a sentence, 2 wrong usage."""
     os.umask(0o077)  # what the hub writes is nobody else's
+    if "HUB_SUPERVISOR_PID" in os.environ:
+        from hub.fleet.orphan import stop_with_supervisor
+
+        stop_with_supervisor()  # commands of plugins, too: the demo's simulators
     try:
         cli(standalone_mode=False)
     except click.exceptions.Abort:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 import click
@@ -15,7 +13,7 @@ from flask import Flask
 from hub.access import audit
 from hub.accounts.errors import Refused
 from hub.app import create_app
-from hub.cli.configuration import configured
+from hub.cli.configuration import configured, require_installation
 from hub.cli.failure import Failure
 from hub.cli.looking import in_sentences, require_schema
 from hub.config import Config
@@ -34,7 +32,7 @@ def application(make: Callable[[Config], Flask] = create_app) -> Flask:
 @contextmanager
 def entered() -> Iterator[Flask]:
     """The application, entered; what it opened is closed at the end of the block."""
-    _require_installation()
+    require_installation()
     app = application()
     with app.app_context():
         try:
@@ -96,19 +94,3 @@ def given(text: str) -> str:
 def of_secret(context: click.Context, option: click.Parameter, text: str | None) -> str | None:
     """The callback of an option that holds a secret: see ``given``."""
     return None if text is None else given(text)
-
-
-def _require_installation() -> None:
-    """Refuse to make an empty hub in whatever folder a command was called.
-
-    :raises Failure: none is here, and no variable says where it is.
-    """
-    named = ("HUB_DATA_DIR", "HUB_DATABASE_URL")
-    if any(os.environ.get(name) or os.environ.get(f"{name}_FILE") for name in named):
-        return
-    folder = Path("data").absolute()
-    if not any((folder / name).exists() for name in ("hub.db", "secret.key", "encryption.keys")):
-        raise Failure(
-            f"There is no hub in {folder}. Go to the folder that it was started in, or set "
-            "HUB_DATA_DIR. 'hub up' makes a new one."
-        )

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from hub import log
 from hub.cli.failure import Failure
 from hub.config import BadConfiguration, Config
@@ -18,3 +21,19 @@ def configured() -> Config:
         raise Failure(str(error)) from error
     log.configure(config.log_format)
     return config
+
+
+def require_installation() -> None:
+    """Refuse to make an empty hub in whatever folder a command was called.
+
+    :raises Failure: none is here, and no variable says where it is.
+    """
+    named = ("HUB_DATA_DIR", "HUB_DATABASE_URL")
+    if any(os.environ.get(name) or os.environ.get(f"{name}_FILE") for name in named):
+        return
+    folder = Path("data").absolute()
+    if not any((folder / name).exists() for name in ("hub.db", "secret.key", "encryption.keys")):
+        raise Failure(
+            f"There is no hub in {folder}. Go to the folder that it was started in, or set "
+            "HUB_DATA_DIR. 'hub up' makes a new one."
+        )

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 import migrations
 from hub import database
-from hub.cli.configuration import configured
+from hub.cli.configuration import configured, require_installation
 from hub.cli.failure import Failure
 from hub.database import db
 from hub.queue.connection import connect
@@ -30,6 +30,7 @@ def looking(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]
 
     @functools.wraps(command)
     def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
+        require_installation()
         config = configured()
         parts = {**database.connect(config), "hub.redis": connect(config), "hub.config": config}
         with in_sentences(), running(parts):

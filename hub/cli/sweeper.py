@@ -11,14 +11,13 @@ import click
 from hub.cli.application import entered
 from hub.cli.looking import require_schema
 from hub.delivery.sweeper import PERIOD, Sweeper
-from hub.fleet import orphan, upkeep
+from hub.fleet import upkeep
 
 
 @click.command("sweeper")
 @click.option("--once", is_flag=True, help="One round only.")
 def sweeper(once: bool) -> None:
     """Queue lanes that have work and no worker. Several at once do no harm."""
-    orphan.stop_with_supervisor()
     stopping = threading.Event()
     if not once:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -10,7 +10,6 @@ from hub.app import create_web_app
 from hub.cli.application import application
 from hub.cli.looking import require_schema
 from hub.cli.serving import host_option, port_option
-from hub.fleet import orphan
 from hub.fleet.web import PROCESSES, THREADS, Server, options
 
 
@@ -23,6 +22,5 @@ def web(host: str, port: int, processes: int, threads: int) -> None:
     """Run the web server: the inbox, the API and the dashboard."""
     with application().app_context():
         require_schema()
-    orphan.stop_with_supervisor()
     make = partial(application, create_web_app)
     Server(make, options(host, port, processes, threads)).run()

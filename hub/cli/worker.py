@@ -6,7 +6,7 @@ import click
 
 from hub.cli.configuration import configured
 from hub.cli.serving import prepare, processes_option, threads_option
-from hub.fleet import orphan, workers
+from hub.fleet import workers
 
 
 @click.command("worker")
@@ -16,5 +16,4 @@ def worker(processes: int, threads: int) -> None:
     """Run worker processes; a crashed one is replaced."""
     configured()
     prepare()
-    orphan.stop_with_supervisor()
     workers.run(processes, threads)

@@ -6,7 +6,7 @@ import click
 
 from hub.cli.application import application
 from hub.cli.serving import threads_option
-from hub.fleet import departures, orphan, worker
+from hub.fleet import departures, worker
 
 
 @click.command("worker-process", hidden=True)
@@ -14,7 +14,6 @@ from hub.fleet import departures, orphan, worker
 def worker_process(threads: int) -> None:
     """Run one worker process."""
     app = application()
-    orphan.stop_with_supervisor()
     departures.end_leases_of_predecessor(app)
     worker.run(app, threads)
     departures.sign_out_if_last(app)

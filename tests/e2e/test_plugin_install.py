@@ -15,6 +15,7 @@ from typing import Any
 import requests
 
 from hub.sdk.testing import payloads
+from hub.security.outbound import THIS_MACHINE
 from tests.support.installation import PATIENCE, SECRET, RunningHub, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -65,7 +66,11 @@ class Installed(RunningHub):
 
     def __init__(self, folder: Path, machine: Machine) -> None:
         super().__init__(folder)
-        self.environment = {**machine.environment, "HUB_DATA_DIR": str(folder / "data")}
+        self.environment = {
+            **machine.environment,
+            "HUB_DATA_DIR": str(folder / "data"),
+            "HUB_OUTBOUND_ALLOW": THIS_MACHINE,
+        }
         self.program = str(machine.bin / "hub")
 
     def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:

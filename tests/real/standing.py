@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tests.real.expected import Scene, shown
+from tests.support.installation import is_notice
 
 #: GLPI's numbers for each status of Chatwoot: new or in progress, waiting, solved.
 _STATUSES = {"open": (1, 2), "pending": (4,), "snoozed": (4,), "resolved": (5,)}
@@ -46,7 +47,7 @@ def in_glpi(scene: Scene, tables: Mapping[str, Sequence[Row]]) -> Line:
         (
             row
             for row in tables["ITILFollowup"]
-            if row["items_id"] == ticket["id"] and not _is_notice(row)
+            if row["items_id"] == ticket["id"] and not is_notice(row)
         ),
         key=lambda row: row["id"],
     )
@@ -61,11 +62,6 @@ def in_glpi(scene: Scene, tables: Mapping[str, Sequence[Row]]) -> Line:
         wrong.append(f"requester {requester or 'nobody'}")
     stands = f"1 ticket, {len(entries)} entries, status {ticket['status']}, {requester or 'nobody'}"
     return Line(scene, should, stands, wrong)
-
-
-def _is_notice(followup: Row) -> bool:
-    """Whether the hub itself says there, to technicians, what is not proven of the person."""
-    return bool(followup["is_private"]) and "not proven: " in followup["content"]
 
 
 def _summary(scene: Scene) -> str:

@@ -227,6 +227,11 @@ class RunningHub:
         )
 
 
+def is_notice(followup: dict[str, Any]) -> bool:
+    """Whether the hub itself says there, to technicians, what is not proven of the person."""
+    return bool(followup["is_private"]) and "not proven: " in followup["content"]
+
+
 def end_state(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
     """GLPI's records in a form that two runs share: people by login, tickets by what they say."""
     names = {row["id"]: row["name"] for row in tables["User"]}
@@ -238,7 +243,10 @@ def end_state(tables: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
         requesters[row["tickets_id"]].add(names.get(row["users_id"]) or row["alternative_email"])
     followups = defaultdict(list)
     for row in sorted(tables["ITILFollowup"], key=lambda row: row["id"]):
-        followups[row["items_id"]].append((_plain(row["content"]), row["is_private"]))
+        # Two contacts may be one person. Which of them made the record and which found it, and is
+        # told so, depends on their lanes, between which there is no order.
+        if not is_notice(row):
+            followups[row["items_id"]].append((_plain(row["content"]), row["is_private"]))
     return {
         "users": sorted(
             (

@@ -19,6 +19,7 @@ import click
 import requests
 from rich.console import Console
 from rich.progress import Progress
+from sqlalchemy import select
 
 from hub.access import invitations
 from hub.accounts import accounts, hooks, sources
@@ -27,6 +28,7 @@ from hub.cli.failure import Failure
 from hub.cli.looking import require_schema
 from hub.cli.output import say, table
 from hub.config import Config
+from hub.database import reading
 from hub.delivery import history
 from hub.delivery.history import DeliveryFilter
 from hub.delivery.leftovers import is_settled
@@ -34,7 +36,7 @@ from hub.delivery.status import overview
 from hub.fleet.installation import Installation
 from hub.fleet.supervisor import Child, hub_command
 from hub.fleet.workers import PROCESSES, THREADS
-from hub.models import DeliveryState, Hook, Source
+from hub.models import DeliveryState, Hook, KeptBack, Source
 from hub.sdk.testing import payloads
 from hub.security.outbound import THIS_MACHINE
 
@@ -302,20 +304,28 @@ def _print_outcomes(hook: Hook, answers: dict[str, dict[str, Any]]) -> bool:
         for d, e in reversed(found)
         if d.state != DeliveryState.DONE
     ]
-    table(not_done, (), title=f"{hook.name}: skipped, and why")
-    counts = Counter(delivery.state for delivery, _ in found)
+    table(not_done, (), title=f"{hook.name}: skipped or kept back, and why")
+    kept_back = _kept_back(hook)
+    counts = Counter(
+        "kept back" if delivery.id in kept_back else delivery.state.value for delivery, _ in found
+    )
     refused = [name for name, answer in answers.items() if answer["http"] >= 300]
     lost = [
-        state
-        for state in counts
-        if state not in (DeliveryState.DONE, DeliveryState.SKIPPED, DeliveryState.SUPERSEDED)
+        state for state in counts if state not in ("done", "skipped", "superseded", "kept back")
     ]
     Console().print(
         f"{hook.name}: {len(answers)} webhooks sent, {len(found)} deliveries owed: "
-        + ", ".join(f"{number} {state.value}" for state, number in sorted(counts.items()))
+        + ", ".join(f"{number} {state}" for state, number in sorted(counts.items()))
         + f". Refused: {len(refused)}."
     )
     return not refused and not lost
+
+
+def _kept_back(hook: Hook) -> set[int]:
+    """The deliveries that wait until it is known whose they are: they are not lost."""
+    query = select(KeptBack.delivery_id).where(KeptBack.hook_id == hook.id)
+    with reading() as session:
+        return set(session.scalars(query))
 
 
 def _wait_for(url: str) -> None:

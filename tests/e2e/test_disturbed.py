@@ -20,11 +20,12 @@ from tests.support.installation import RunningHub
 #: So this one is sent when the others have arrived.
 MERGE = "message_updated_after_contact_merge"
 NAMES = [name for name in payloads.names() if name != MERGE]
-# The recordings tell the messages of a conversation in another order than they were written; which
-# is the first would depend on what has arrived when the ticket is made.
+# The recordings tell the messages of a conversation in another order than they were written: what
+# waits together is sorted, so their order in GLPI would depend on what had arrived when it began.
+# An update makes a message that is not there yet, so updates come after the messages.
 _MESSAGES = sorted(
-    (name for name in NAMES if name.startswith("message_created")),
-    key=lambda name: payloads.load(name)["id"],
+    (name for name in NAMES if name.startswith("message_")),
+    key=lambda name: (payloads.load(name)["event"], payloads.load(name)["created_at"]),
 )
 NAMES = [name for name in NAMES if name not in _MESSAGES]
 NAMES[-10:-10] = _MESSAGES

@@ -300,4 +300,6 @@ class Conversations:
 
     def _content(self, event: Event, text_html: str, link: Link) -> str:
         conversation = replace(conversation_of(event), inbox_name=self._inbox(event, link))
-        return mapper.content(event.source, conversation, text_html, self._config.language)
+        customer = str(link.data.get("customer", ""))
+        language = self._config.language
+        return mapper.content(event.source, conversation, text_html, language, customer)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from typing import Any, Final
 
 from hub.sdk import (
     MESSAGE_CREATED,
+    Contact,
     Conversation,
     Event,
     Inboxes,
@@ -191,11 +191,11 @@ class Openings:
             shown = self._work.shown(first, first=True)
             text = message_mapper.body(shown, config.language, notes)
             told = digest(first, config.language, notes)
-        if text and not requester.is_final:
-            text += self._name_of_nobody(event)
-        content = mapper.content(event.source, conversation, text, config.language)
+        customer = "" if requester.is_final else self._words_for(event.contact)
+        content = mapper.content(event.source, conversation, text, config.language, customer)
         data = {
             **state_of(conversation),
+            "customer": customer,
             "first_message": key(event, first.id) if first else None,
             "body": told,
             "text": fingerprint(content),
@@ -266,13 +266,12 @@ class Openings:
         status = mapper.status_of(conversation, self._config.statuses)
         return status == mapper.SOLVED and bool(self._config.solution_text)
 
-    def _name_of_nobody(self, event: Event) -> str:
+    def _words_for(self, contact: Contact | None) -> str:
         """What is known of a customer who is not the ticket's requester."""
-        if event.contact is None:
+        if contact is None:
             return ""
-        phone = phone_of(event.contact, self._config.default_region)
-        words = " · ".join(filter(None, [clean(event.contact.name), phone]))
-        return f"<p>{escape(words)}</p>" if words else ""
+        phone = phone_of(contact, self._config.default_region)
+        return " · ".join(filter(None, [clean(contact.name), phone]))
 
     def _remote(self, number: int, data: Mapping[str, Any]) -> Remote:
         return Remote(str(number), url=self._config.page("ticket", number), data=data)

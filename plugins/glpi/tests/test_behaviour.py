@@ -111,6 +111,23 @@ class TestSwitches:
         assert [f["users_id"] for f in simulator.followups()] == [4, 2]
         assert "Ann Lee" in simulator.tickets()[0]["content"]
 
+    def test_the_name_of_an_unknown_customer_stays_in_the_text(
+        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any
+    ) -> None:
+        hub = make_simulated_hub(unknown_people="at_once")
+        parts = {"contact": chatwoot.contact(email=None), "conversation": chatwoot.conversation()}
+        message = chatwoot.message("First.")
+        edited = replace(message, text="First, edited.")
+        for event, text in (
+            (chatwoot.event("conversation.created", **parts), "not written anything yet"),
+            (chatwoot.event("message.created", message=message, **parts), "First."),
+            (chatwoot.event("message.updated", message=edited, **parts), "First, edited."),
+        ):
+            hub.done(event)
+            (ticket,) = simulator.tickets()
+            assert text in ticket["content"]
+            assert ticket["content"].count("Ann Lee") == 1
+
     @pytest.mark.parametrize(
         ("language", "words"),
         [("fr", "Le client n’a"), ("pt_BR", "O cliente ainda"), ("es", "El cliente aún")],

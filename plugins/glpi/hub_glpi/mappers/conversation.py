@@ -80,9 +80,16 @@ def title(conversation: Conversation, first_text: str, language: str) -> str:
     return subject[:MAX_LENGTH]
 
 
-def content(source: Source, conversation: Conversation, text_html: str, language: str) -> str:
-    """The ticket's content (HTML): the customer's first message, and the way back."""
+def content(
+    source: Source, conversation: Conversation, text_html: str, language: str, customer: str = ""
+) -> str:
+    """The ticket's content (HTML): the customer's first message, and the way back.
+
+    ``customer`` says in words who writes, where no requester does.
+    """
     body = text_html or f"<p>{escape(no_message_yet(language))}</p>"
+    if customer:
+        body += f"<p>{escape(customer)}</p>"
     name = conversation.inbox_name or source.kind.capitalize()
     label = phrase(sentences.WAY_BACK, language, number=conversation.id, inbox=name)
     way_back = reference(source, conversation)

@@ -99,10 +99,10 @@ class People:
             begun = self._links.begun(self._records.kind, contact_key(event))
             found = self._records.find(contact)
             if found:
-                own = begun is not None and self._records.was_made_by(found.hit.id, begun)
+                own = self._was_made_for(event, found.hit.id, begun)
                 link, sentence = self._adopt(event, contact, found, own=own)
             else:
-                link, sentence = self._create(event, contact)
+                link, sentence = self._create(event, contact, begun)
         link = self._requesters.catch_up(event, link, contact)
         return link, sentence
 
@@ -112,7 +112,7 @@ class People:
         """Link to a record that exists, filling in only what is empty there and proven, or what
         the settings allow. ``own``: it was made by an earlier try that was cut off."""
         values, held = self._records.values(contact), self._records.held(found.hit, contact)
-        change = proof.may_change(self._work.config, contact, own=own)
+        change = self._may_change(event, contact, found.hit.id, own=own)
         fill = proof.may_fill(contact) | change
         patch = {
             name: value
@@ -153,6 +153,27 @@ class People:
         sentence = self._records.filled if filled else self._records.found
         return link, sentence.format(id=found.hit.id, means=found.means)
 
+    def _may_change(
+        self, event: Event, contact: Contact, number: int, *, own: bool
+    ) -> frozenset[str]:
+        """The values that may replace what stands in a record. The name of one that the hub made
+        follows only the contact for which it was made, whatever the settings."""
+        change = proof.may_change(self._work.config, contact, own=own)
+        if not own and change & proof.NAMES and self._was_made_for_another(event, number):
+            return change - proof.NAMES
+        return change
+
+    def _was_made_for(self, event: Event, number: int, begun: Intent | None) -> bool:
+        """Whether a record is the one that an earlier try for this contact, which was cut off, has
+        made. Another contact may have got the record since, with the same address."""
+        if begun is None or not self._records.was_made_by(number, begun):
+            return False
+        return not self._was_made_for_another(event, number)
+
+    def _was_made_for_another(self, event: Event, number: int) -> bool:
+        links = self._links.with_remote(self._records.kind, str(number))
+        return any(proof.is_own(one) and one.local_id != contact_key(event) for one in links)
+
     def _permitted(self, number: int, patch: Mapping[str, str], *, own: bool) -> dict[str, str]:
         """What of a patch may be written: to people who work in GLPI nothing from outside, apart
         from the name of a record that the hub made."""
@@ -187,17 +208,19 @@ class People:
         sent = {**link.data.get("sent", {}), "phone": phone}
         return self._links.update(link, data={**link.data, "held": held, "sent": sent})
 
-    def _create(self, event: Event, contact: Contact) -> tuple[Link, str]:
+    def _create(self, event: Event, contact: Contact, begun: Intent | None) -> tuple[Link, str]:
         values = self._records.values(contact)
 
         def create() -> Remote:
-            return self._records.remote(self._records.create(event, contact), values, made=True)
+            created = self._records.create(event, contact)
+            own = created.is_new or self._was_made_for(event, created.id, begun)
+            return self._records.remote(created.id, values, made=own)
 
         def find(intent: Intent) -> Remote | None:
             number = self._records.find_cut_off(contact, intent)
             if number is None:
                 return None
-            own = self._records.was_made_by(number, intent)
+            own = self._was_made_for(event, number, intent)
             return self._records.remote(number, values, made=own)
 
         link = self._links.create_once(
@@ -234,7 +257,7 @@ class People:
 
     def _apply(self, event: Event, contact: Contact, link: Link, patch: Mapping[str, str]) -> Done:
         sent, held, own = dict(link.data.get("sent", {})), proof.held(link), proof.is_own(link)
-        change = proof.may_change(self._work.config, contact, own=own)
+        change = self._may_change(event, contact, int(link.remote_id), own=own)
         gained_email = own and "email" in patch and not sent.get("email")
         is_email_wanted = "email" in patch and "email" in change
         other = self._other_owner(contact, link) if gained_email or is_email_wanted else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
@@ -27,6 +28,14 @@ from hub_glpi.work import Work, key
 _PHONES: Final = ("phone", "phone2", "mobile")
 #: How far GLPI's clock may be from the hub's.
 _CLOCKS_DIFFER: Final = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Created:
+    """A record for a contact. It is not new where GLPI turned out to have it already."""
+
+    id: int
+    is_new: bool = True
 
 
 class Records(ABC):
@@ -61,7 +70,7 @@ class Records(ABC):
         """The record that a create of ours made before it was cut off."""
 
     @abstractmethod
-    def create(self, event: Event, contact: Contact) -> int:
+    def create(self, event: Event, contact: Contact) -> Created:
         """A new record."""
 
     @abstractmethod
@@ -162,12 +171,12 @@ class UserRecords(Records):
         ours = (hit.id for hit in hits if _is_identity(hit.login, contact, intent.natural_key))
         return next(ours, None)
 
-    def create(self, event: Event, contact: Contact) -> int:
+    def create(self, event: Event, contact: Contact) -> Created:
         """A new user; with another login if the first belongs to someone else or to the trash."""
         login = self.natural_key(event, contact)
         values = self._new(contact)
         try:
-            return self.work.glpi.users.create({"name": login, **values})
+            return Created(self.work.glpi.users.create({"name": login, **values}))
         except Refused as refused:
             return self._create_with_spare_login(event, contact, login, values, refused)
 
@@ -178,21 +187,21 @@ class UserRecords(Records):
         login: str,
         values: Mapping[str, object],
         refused: Refused,
-    ) -> int:
+    ) -> Created:
         users = self.work.glpi.users
         owners = users.with_login(login)
         if owners and _is_identity(login, contact, self.natural_key(event, contact)):
             # Made since we looked, say by an earlier call that GLPI was still at work on.
-            return owners[0].id
+            return Created(owners[0].id, is_new=False)
         if not owners and not users.with_login(login, trashed=True):
             raise rights.explain(self.work.glpi, refused, rights.CREATE_USERS) from refused
         self.work.say(sentences.TRASHED_LOGIN, login=login)
         spare = spare_login(login, key(event, contact.id))
         try:
-            return users.create({"name": spare, **values})
+            return Created(users.create({"name": spare, **values}))
         except Refused as again:
             if owners := users.with_login(spare):
-                return owners[0].id
+                return Created(owners[0].id)  # only an earlier try can have given it this login
             raise rights.explain(self.work.glpi, again, rights.CREATE_USERS) from again
 
     def _new(self, contact: Contact) -> dict[str, object]:
@@ -281,7 +290,7 @@ class ContactRecords(Records):
             return None
         return next(iter(self.work.glpi.contacts.with_comment(intent.natural_key)), None)
 
-    def create(self, event: Event, contact: Contact) -> int:
+    def create(self, event: Event, contact: Contact) -> Created:
         """A new contact."""
         values: dict[str, object] = {
             name: value for name, value in self.values(contact).items() if value
@@ -291,7 +300,7 @@ class ContactRecords(Records):
         if self.work.config.entity_id is not None:
             values["entities_id"] = self.work.config.entity_id
         try:
-            return self.work.glpi.contacts.create(values)
+            return Created(self.work.glpi.contacts.create(values))
         except Refused as refused:
             raise rights.explain(self.work.glpi, refused, rights.CREATE_CONTACTS) from refused
 

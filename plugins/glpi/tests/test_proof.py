@@ -13,7 +13,7 @@ import pytest
 from hub_glpi.api import Glpi
 from hub_glpi.simulator import GlpiSimulator
 
-from hub.sdk import Contact, Done, Remote, Skip
+from hub.sdk import Change, Contact, Done, Remote, Skip
 from hub.sdk.testing.simulator import Fault
 
 SUPER_ADMIN, SELF_SERVICE, TECHNICIAN = 4, 1, 6
@@ -90,6 +90,12 @@ def takeover(chatwoot: Any, first: Contact, then: Contact, channel: str = SITE) 
 
 def message_of(chatwoot: Any, contact: Contact, talk: Any, text: str) -> dict[str, Any]:
     return {"contact": contact, "conversation": talk, "message": chatwoot.message(text)}
+
+
+def renamed(contact: Contact, name: str) -> dict[str, Any]:
+    """The parts of an update that changes the name."""
+    changes = {"name": Change(contact.name, name)}
+    return {"contact": replace(contact, name=name), "changes": changes}
 
 
 def stranger(chatwoot: Any, **values: Any) -> Contact:
@@ -356,6 +362,112 @@ class TestOwn:
         simulated_hub.deliver(
             chatwoot.event("contact.updated", contact=replace(ann, name="Ann Li"), version=2)
         )
+        assert people() == before
+
+
+class TestNames:
+    """A name follows only from the contact for which the record was made."""
+
+    @pytest.fixture
+    def ann(self, chatwoot: Any) -> Contact:
+        contact: Contact = chatwoot.contact()
+        return contact
+
+    @pytest.fixture
+    def visitor(self, chatwoot: Any) -> Contact:
+        return Contact("18", "Mallory Evil")
+
+    @pytest.mark.parametrize("settings", [{}, {"follow_found": True}])
+    def test_another_contact_with_the_same_address_gives_none(
+        self, chatwoot: Any, make_simulated_hub: Any, people: Any, ann: Contact, visitor: Contact,
+        settings: Any,
+    ) -> None:  # fmt: skip
+        hub = make_simulated_hub(**settings)
+        hub.done(chatwoot.event("contact.created", contact=ann))
+        before = people()
+        typed = replace(visitor, email=ann.email)
+        live(hub, chatwoot, *takeover(chatwoot, typed, replace(typed, name="M. E.")))
+        assert people() == before
+
+    @pytest.mark.parametrize("settings", [{}, {"follow_found": True}])
+    def test_a_visitor_merged_into_the_customer_gives_none(
+        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, people: Any,
+        ann: Contact, visitor: Contact, settings: Any,
+    ) -> None:  # fmt: skip
+        """The conversation is the customer's then; what was sent before the merge comes late."""
+        hub = make_simulated_hub(unknown_people="at_once", **settings)
+        hub.done(chatwoot.event("contact.created", contact=ann))
+        user = simulator.users()[-1]["id"]
+        talk = chatwoot.conversation(channel=SITE)
+        merged = replace(ann, phone=OTHER_NUMBER)
+        typed = replace(visitor, email=ann.email)
+        before = people()
+        live(
+            hub,
+            chatwoot,
+            ("contact.created", {"contact": visitor}),
+            ("message.created", message_of(chatwoot, visitor, talk, "Not known yet.")),
+            ("contact.updated", {"contact": merged}),
+            ("message.updated", message_of(chatwoot, ann, talk, "Not known yet.")),
+            ("contact.updated", renamed(typed, "Mallory Evil")),
+            ("contact.updated", renamed(typed, "Mallory E.")),
+            ("message.created", message_of(chatwoot, merged, talk, "Now you know me.")),
+        )
+        assert people() == before
+        (ticket,) = simulator.tickets()
+        assert ticket["_requesters"] == [user]
+
+    @pytest.mark.parametrize("settings", [{}, {"follow_found": True}])
+    @pytest.mark.parametrize("phone", [None, OTHER_NUMBER])
+    def test_a_customer_merged_into_a_visitor_gets_none(
+        self, chatwoot: Any, make_simulated_hub: Any, people: Any, ann: Contact, visitor: Contact,
+        settings: Any, phone: str | None,
+    ) -> None:  # fmt: skip
+        """With a number the visitor has a record, too, and gains the customer's address."""
+        hub = make_simulated_hub(**settings)
+        visitor = replace(visitor, phone=phone)
+        live(
+            hub,
+            chatwoot,
+            ("contact.created", {"contact": ann}),
+            ("contact.created", {"contact": visitor}),
+        )
+        before = people()
+        survivor = replace(visitor, email=ann.email)
+        live(
+            hub,
+            chatwoot,
+            ("contact.updated", renamed(survivor, "Mallory")),
+            ("contact.updated", renamed(survivor, "Mallory E.")),
+        )
+        assert people() == before
+
+    def test_one_whose_creation_was_cut_off_before_the_customer_came_gives_none(
+        self, simulator: GlpiSimulator, chatwoot: Any, simulated_hub: Any, people: Any,
+        ann: Contact, visitor: Contact,
+    ) -> None:  # fmt: skip
+        typed = replace(visitor, email=ann.email)
+        simulator.add_fault(Fault("drop_before", method="POST", path="User"))
+        created = chatwoot.event("contact.created", contact=typed)
+        simulated_hub.refused(created)
+        simulated_hub.done(chatwoot.event("contact.created", contact=ann))
+        before = people()
+        simulated_hub.done(created)
+        update = renamed(typed, "Mallory E.")
+        simulated_hub.deliver(chatwoot.event("contact.updated", version=2, **update))
+        assert people() == before
+
+    def test_one_that_others_made_at_the_same_moment_gets_none(
+        self, simulator: GlpiSimulator, chatwoot: Any, simulated_hub: Any, api: Any, people: Any,
+        ann: Contact, monkeypatch: pytest.MonkeyPatch,
+    ) -> None:  # fmt: skip
+        """Between the search, which finds nobody, and the creation, which GLPI refuses then."""
+        api.users.create({"name": ann.email, "realname": "Other"})
+        monkeypatch.setattr("hub_glpi.records.find_user", lambda *_: None)
+        before = people()
+        simulated_hub.done(chatwoot.event("contact.created", contact=ann))
+        update = renamed(ann, "Ann Li")
+        simulated_hub.deliver(chatwoot.event("contact.updated", version=2, **update))
         assert people() == before
 
 

@@ -245,7 +245,8 @@ class UserRecords(Records):
         glpi = self.work.glpi
         try:
             profiles = glpi.users.profiles(record_id)
-            return any(
+            # Nobody is without a profile: those of entities out of reach are not shown.
+            return not profiles or any(
                 glpi.entities.profile(one).get("interface") != "helpdesk" for one in profiles
             )
         except (Missing, NotAllowed):

@@ -155,6 +155,11 @@ STEP_FILES: Final = "Files become documents of their message"
 STEP_NO_FILES: Final = (
     "Files stay links to Chatwoot: the GLPI profile {profile} lacks the right to create documents"
 )
+STEP_PROFILES: Final = "People who work in GLPI are told apart by their profile"
+STEP_NO_PROFILES: Final = (
+    "Only records that the hub made are changed, and no emails follow: the GLPI profile {profile} "
+    "lacks the right to read profiles"
+)
 STEP_ENTITY: Final = "Check the entity"
 STEP_TICKETS: Final = "Check category and users"
 STEP_CLOCK: Final = "Compare the clocks"

@@ -60,6 +60,12 @@ class GlpiSetup(SetupService):
                 title = sentences.STEP_FILES if may_upload else sentences.STEP_NO_FILES
                 with self.context.step("files", title.format(profile=profile.get("name") or "?")):
                     pass  # said; without the right the texts have links
+            if not settings["use_contact"]:
+                can_tell = _may_read_profiles(glpi, profile)
+                title = sentences.STEP_PROFILES if can_tell else sentences.STEP_NO_PROFILES
+                name = profile.get("name") or "?"
+                with self.context.step("profiles", title.format(profile=name)):
+                    pass  # said; without the right nobody is changed
             with self.context.step("entity", sentences.STEP_ENTITY):
                 entity_id, entity_name = self._entity(glpi, facts)
             with self.context.step("tickets", sentences.STEP_TICKETS):
@@ -294,6 +300,15 @@ def _needed(settings: Mapping[str, Any]) -> list[rights.Right]:
         if settings["enable_followup_sync"]:
             needed.append(rights.ADD_FOLLOWUPS)
     return needed
+
+
+def _may_read_profiles(glpi: Glpi, profile: Mapping[str, Any]) -> bool:
+    """Whether it can be told who works in GLPI. Asked for the profile of the user itself."""
+    try:
+        glpi.entities.profile(int(profile.get("id") or 0))
+    except (Missing, NotAllowed):
+        return False
+    return True
 
 
 def _numbers(reach: Any) -> set[int]:

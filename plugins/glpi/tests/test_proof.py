@@ -18,6 +18,7 @@ from hub.sdk.testing.simulator import Fault
 
 SUPER_ADMIN, SELF_SERVICE, TECHNICIAN = 4, 1, 6
 NUMBER, OTHER_NUMBER = "+34612345678", "+34699999999"
+PHONE = frozenset({"phone"})
 SITE, MAIL, WHATSAPP = "Channel::WebWidget", "Channel::Email", "Channel::Whatsapp"
 
 
@@ -510,18 +511,46 @@ class TestSettings:
         live(hub, chatwoot, *takeover(chatwoot, contact, then))
         assert people() == before
 
+    @pytest.mark.parametrize(
+        ("path", "status", "body"),
+        [
+            ("Profile_User", 403, '["ERROR_RIGHT_MISSING", "No."]'),
+            (r"Profile/\d", 403, '["ERROR_RIGHT_MISSING", "No."]'),
+            # Of an entity out of reach nothing is shown.
+            ("Profile_User", 200, "[]"),
+        ],
+    )
     def test_not_for_people_whose_profile_cannot_be_read(
         self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, api: Any,
-        people: Any,
+        people: Any, path: str, status: int, body: str,
     ) -> None:  # fmt: skip
-        hub = make_simulated_hub(follow_found=True)
+        hub = make_simulated_hub(follow_found=True, emails_follow=True)
         email = chatwoot.email("customer")
         api.users.create({"name": "c", "realname": "Old", "_useremails": [email]})
         simulator.add_fault(
-            Fault("status", path="Profile_User", status=403, times=None,
-                  body='["ERROR_RIGHT_MISSING", "No."]', content_type="application/json")
+            Fault("status", path=path, status=status, times=None, body=body,
+                  content_type="application/json")
         )  # fmt: skip
+        before = people()
+        contact = replace(stranger(chatwoot, email=email, phone=NUMBER), proven=PHONE)
+        then = replace(contact, name="Mal", email=chatwoot.email("mallory"))
+        live(hub, chatwoot, *takeover(chatwoot, contact, then, WHATSAPP))
+        assert people() == before
+
+    def test_setup_says_which_right_it_takes_to_tell(
+        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, api: Any,
+        people: Any,
+    ) -> None:  # fmt: skip
+        """GLPI's own technicians may read users, but no profiles."""
+        lacking = "the GLPI profile Technician lacks the right to read profiles"
+        token = simulator.user_tokens["tech"]
+        hub = make_simulated_hub(user_token=token, follow_found=True, emails_follow=True)
+        assert lacking in str(hub.last.titles)
+        email = chatwoot.email("customer")
+        api.users.create({"name": "c", "realname": "Old", "_useremails": [email]})
         before = people()
         contact = stranger(chatwoot, email=email)
         live(hub, chatwoot, *takeover(chatwoot, contact, replace(contact, name="Mal")))
         assert people() == before
+        assert "profiles" in make_simulated_hub().last.steps
+        assert "profiles" not in make_simulated_hub(use_contact=True).last.steps

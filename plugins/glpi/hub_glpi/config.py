@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from hub.sdk import Context, Quotations
-from hub_glpi.mappers.conversation import NEW, PENDING, PROCESSING, SOLVED
+from hub_glpi.mappers.conversation import E_MAIL, NEW, PENDING, PROCESSING, SOLVED
 
 API_PATH: Final = "/apirest.php"
 
@@ -41,6 +41,8 @@ class Config:
     ticket_type: int
     category_id: int | None
     request_source_id: int | None
+    #: That of mails; ``None`` if GLPI has none.
+    mail_source_id: int | None
     default_user_id: int | None
     #: What a conversation of an unknown person becomes: ``AT_ONCE``, ``WHEN_KNOWN`` or ``NOTHING``.
     unknown_people: str
@@ -84,6 +86,7 @@ class Config:
             ticket_type=int(settings["ticket_type"]),
             category_id=settings["category_id"],
             request_source_id=settings["request_source_id"],
+            mail_source_id=learned.get("mail_source_id", E_MAIL),
             default_user_id=settings["default_user_id"],
             unknown_people=settings["unknown_people"],
             keep_days=float(settings["keep_days"]),

@@ -219,7 +219,9 @@ class Openings:
             }
             if config.entity_id is not None:
                 values["entities_id"] = config.entity_id
-            source = mapper.request_source(conversation, config.request_source_id)
+            source = mapper.request_source(
+                conversation, config.mail_source_id, config.request_source_id
+            )
             if source is not None:
                 values["requesttypes_id"] = source
             if config.category_id is not None:

@@ -122,8 +122,8 @@ class GlpiSettings(SettingsSchema):
     request_source_id = settings.number(
         "Request source",
         minimum=1,
-        help="The number of the request source for new tickets. Those of mails have e-mail (2). "
-        "Empty: the one that GLPI gives.",
+        help="The number of the request source for new tickets. Those of mails have GLPI's own for "
+        "mails. Empty: the one that GLPI gives.",
         group=TICKETS,
     )
     unknown_people = settings.select(

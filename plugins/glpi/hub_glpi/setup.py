@@ -23,11 +23,13 @@ from hub_glpi.api import Glpi
 from hub_glpi.api.errors import Missing, NotAllowed
 from hub_glpi.api.session import SignedIn, clock_difference, sign_in, sign_out
 from hub_glpi.config import API_PATH
+from hub_glpi.mappers.conversation import E_MAIL
 
 _MOST_REDIRECTS: Final = 5
 #: A clock that differs by more, apart from its time zone, is worth a word. Seconds.
 _CLOCK_TOLERANCE: Final = 120
 _OLDEST: Final = (9, 5)
+_MAIL_NAME = re.compile(r"\s*e?[\s-]?mails?\s*", re.IGNORECASE)
 _TITLE = re.compile(r"<title>\s*(.*?)\s*</title>", re.IGNORECASE | re.DOTALL)
 #: Words in the titles of the pages that GLPI shows instead of data while it cannot work.
 _OUT_OF_ORDER: Final = ("maintenance", "mysql error", "missing configuration")
@@ -70,6 +72,7 @@ class GlpiSetup(SetupService):
                 entity_id, entity_name = self._entity(glpi, facts)
             with self.context.step("tickets", sentences.STEP_TICKETS):
                 self._check_category(glpi)
+                mail_source_id = _mail_source(glpi)
                 self._check_request_source(glpi)
                 self._check_default_user(glpi)
                 profile_id = self._profile(glpi, entity_id)
@@ -89,6 +92,7 @@ class GlpiSetup(SetupService):
                 "user_id": facts.get("glpiID"),
                 "user_name": user,
                 "user_profile_id": profile_id,
+                "mail_source_id": mail_source_id,
                 "may_upload": may_upload,
                 "clock_offset_seconds": signed_in.token.clock_offset,
                 "clock_drift_seconds": round(drift),
@@ -300,6 +304,19 @@ def _needed(settings: Mapping[str, Any]) -> list[rights.Right]:
         if settings["enable_followup_sync"]:
             needed.append(rights.ADD_FOLLOWUPS)
     return needed
+
+
+def _mail_source(glpi: Glpi) -> int | None:
+    """The request source of tickets that come by mail: the one that GLPI gives its own, or one
+    called e-mail; ``None`` if people have done away with both."""
+    try:
+        sources = glpi.entities.request_sources()
+    except NotAllowed:
+        return E_MAIL  # technicians may use request sources that they may not read
+    by_default = [one for one in sources if one.get("is_mail_default") == 1]
+    by_name = [one for one in sources if _MAIL_NAME.fullmatch(str(one.get("name") or ""))]
+    found = [int(one["id"]) for one in by_default + by_name if one.get("is_active") != 0]
+    return next(iter(found), None)
 
 
 def _may_read_profiles(glpi: Glpi, profile: Mapping[str, Any]) -> bool:

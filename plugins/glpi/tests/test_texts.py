@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hub_glpi import plugin, sentences
 from hub_glpi.mappers.survey import Answer, answer_of
+from hub_glpi.simulator import GlpiSimulator
 
 from hub.sdk import Sender, SetupFailed
 from hub.sdk.settings import completed
@@ -229,6 +230,57 @@ class TestRequestSource:
         talk = chatwoot.conversation(channel=channel)
         hub.done(chatwoot.event("conversation.created", contact=contact, conversation=talk))
         assert ticket()["requesttypes_id"] == stands
+
+    @pytest.mark.parametrize(
+        ("sources", "stands"),
+        [
+            # Renamed; another is GLPI's own choice for mails; only the name is left; deleted.
+            ({2: {"name": "Courriel"}}, 2),
+            ({2: {"is_mail_default": 0}, 6: {"name": "Post", "is_mail_default": 1}}, 6),
+            ({2: {"name": "Fax", "is_mail_default": 0}, 6: {"name": " eMail"}}, 6),
+            ({2: {"is_active": 0}, 6: {"name": "E-mails"}}, 6),
+            ({2: None}, 1),
+        ],
+    )
+    def test_of_mails_is_the_one_that_glpi_says(
+        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, contact: Any,
+        sources: Any, stands: int,
+    ) -> None:  # fmt: skip
+        table = simulator.database["RequestType"]
+        for number, values in sources.items():
+            if values is None:
+                table.remove(table.rows[number])
+            else:
+                table.update(table.rows[number], values)
+        hub = make_simulated_hub(first_message_grace=0)
+        talk = chatwoot.conversation(channel="Channel::Email")
+        hub.done(chatwoot.event("conversation.created", contact=contact, conversation=talk))
+        (ticket,) = simulator.tickets()
+        assert ticket["requesttypes_id"] == stands
+
+    @pytest.mark.parametrize("login", ["tech", "glpi"])
+    def test_of_mails_is_the_usual_one_where_it_may_not_be_read_or_was_never_looked_up(
+        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, contact: Any,
+        login: str,
+    ) -> None:  # fmt: skip
+        token = simulator.user_tokens[login]
+        hub = make_simulated_hub(user_token=token, with_setup=login == "tech")
+        talk = chatwoot.conversation(channel="Channel::Email")
+        parts = {"contact": contact, "conversation": talk, "message": chatwoot.message()}
+        hub.done(chatwoot.event("message.created", **parts))
+        assert [ticket["requesttypes_id"] for ticket in simulator.tickets()] == [2]
+
+    def test_that_was_deleted_since_does_not_refuse_the_ticket(
+        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, contact: Any
+    ) -> None:
+        hub = make_simulated_hub(first_message_grace=0, request_source_id=6)
+        table = simulator.database["RequestType"]
+        for number in (2, 6):
+            table.remove(table.rows[number])
+        for number, channel in (("1", "Channel::Email"), ("2", "Channel::WebWidget")):
+            talk = chatwoot.conversation(number, channel=channel)
+            hub.done(chatwoot.event("conversation.created", contact=contact, conversation=talk))
+        assert [ticket["requesttypes_id"] for ticket in simulator.tickets()] == [2, 6]
 
     def test_that_does_not_exist_is_told_at_setup(self, make_hub: Any) -> None:
         with pytest.raises(SetupFailed) as failed:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub_glpi.api.answers import record
+from hub_glpi.api.answers import record, records
 from hub_glpi.api.connection import Connection
 
 
@@ -36,6 +36,13 @@ class Entities:
         :raises NotAllowed: the profile may not read dropdowns.
         """
         return record(self._connection.get(f"RequestType/{source_id}"))
+
+    def request_sources(self) -> list[dict[str, Any]]:
+        """All request sources: ``id``, ``name``, ``is_mail_default``.
+
+        :raises NotAllowed: the profile may not read dropdowns.
+        """
+        return records(self._connection.get("RequestType", {"range": "0-199"}))
 
     def profile(self, profile_id: int) -> dict[str, Any]:
         """A profile.

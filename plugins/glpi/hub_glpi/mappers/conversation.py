@@ -20,7 +20,7 @@ PENDING: Final = 4
 SOLVED: Final = 5
 CLOSED: Final = 6
 
-#: The request source "e-mail" of every GLPI; people may add others, and rename this one.
+#: The request source "e-mail" of a fresh GLPI. The setup looks whether it is so.
 E_MAIL: Final = 2
 _MAIL_CHANNEL: Final = "Channel::Email"
 
@@ -54,9 +54,12 @@ def status_to_write(previous: int, target: int, current: int) -> int | None:
     return target
 
 
-def request_source(conversation: Conversation, chosen: int | None) -> int | None:
-    """GLPI's request source for the conversation: e-mail, or the one that the settings name."""
-    return E_MAIL if conversation.channel == _MAIL_CHANNEL else chosen
+def request_source(
+    conversation: Conversation, of_mails: int | None, chosen: int | None
+) -> int | None:
+    """GLPI's request source for the conversation: that of mails, or the one that the settings
+    name. GLPI takes one that was deleted since, too, in silence."""
+    return of_mails if of_mails and conversation.channel == _MAIL_CHANNEL else chosen
 
 
 def reference(source: Source, conversation: Conversation) -> str:

@@ -99,7 +99,7 @@ COLUMNS: dict[str, Row] = {
         "id users_id=0 profiles_id=0 entities_id=0 is_recursive=0 is_dynamic=0 is_default_profile=0"
     ),
     "Profile": _row("id name interface"),
-    "RequestType": _row("id name"),
+    "RequestType": _row("id name is_helpdesk_default=0 is_mail_default=0 is_active=1"),
     "Contact": _row(
         """id entities_id=0 is_recursive=0 name firstname registration_number phone phone2 mobile
         fax email contacttypes_id=0 comment is_deleted=0 usertitles_id=0 address postcode town state

@@ -192,7 +192,14 @@ class Database:
         for number, name, interface in _PROFILES:
             self["Profile"].insert({"id": number, "name": name, "interface": interface})
         for name in _REQUEST_TYPES:
-            self["RequestType"].insert({"id": None, "name": name})
+            self["RequestType"].insert(
+                {
+                    "id": None,
+                    "name": name,
+                    "is_helpdesk_default": int(name == "Helpdesk"),
+                    "is_mail_default": int(name == "E-Mail"),
+                }
+            )
         root = {"id": 0, "name": "Root entity", "completename": "Root entity"}
         self["Entity"].insert(root)["entities_id"] = self.release.root_parent
         for number, login, profile in _USERS:

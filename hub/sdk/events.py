@@ -128,7 +128,7 @@ class Message:
     Since SDK 1.1: ``whole_text`` is the whole text of an email, with quotations, forwarded parts
     and signature, where that is not ``text``. ``auto_reply`` marks an automatic answer, such as an
     absence note. ``from_phone`` marks what an agent has sent from the phone's own app, past the
-    source.
+    source. ``missing_files`` is how many files the message had of which the source tells nothing.
     """
 
     id: str
@@ -144,6 +144,7 @@ class Message:
     whole_text: str | None = None
     auto_reply: bool = False
     from_phone: bool = False
+    missing_files: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +212,7 @@ class Event:
 _SINCE_1_1: Final[Mapping[str, Sequence[str]]] = {
     "contact": ("networks", "proven"),
     "conversation": ("assignee_id", "auto_reply"),
-    "message": ("whole_text", "auto_reply", "from_phone"),
+    "message": ("whole_text", "auto_reply", "from_phone", "missing_files"),
 }
 _LATER_KEY: Final = "since_1_1"
 

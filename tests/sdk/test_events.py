@@ -46,6 +46,7 @@ EVENT = Event(
         whole_text="Hi\n> quoted",
         auto_reply=True,
         from_phone=True,
+        missing_files=2,
     ),
 )
 

@@ -113,6 +113,7 @@ class _MessageSchema(_Schema):
     whole_text = fields.String(allow_none=True)
     auto_reply = fields.Boolean()
     from_phone = fields.Boolean()
+    missing_files = fields.Integer(validate=validate.Range(min=0, max=1_000))
 
 
 class _ChangeSchema(_Schema):

@@ -54,6 +54,43 @@ def test_a_file_becomes_a_document_of_its_followup(
     assert hub.requests == []
 
 
+def test_a_picture_pasted_into_a_mail_becomes_a_document(
+    simulator: GlpiSimulator, chatwoot: Any, opened: Any, files: str
+) -> None:
+    hub, parts = opened()
+    picture = Attachment("image", "inline-1", f"{files}/fehler.png", "fehler.png")
+    mail = chatwoot.message("Look: ", attachments=(picture,), content_type="incoming_email")
+    hub.done(chatwoot.event("message.created", message=mail, **parts))
+    (followup,) = simulator.followups()
+    assert simulator.documents_of("ITILFollowup", followup["id"]) == ["fehler.png"]
+    assert hub.refused(chatwoot.event("message.updated", message=mail, **parts))
+    assert hub.requests == []
+
+
+@pytest.mark.parametrize(
+    ("missing", "language", "words"),
+    [
+        (1, "en", "A file of this mail is only in the mailbox."),
+        (2, "en", "2 files of this mail are only in the mailbox."),
+        (1, "fr", "Un fichier de ce courriel ne se trouve que dans la boîte aux lettres."),
+        (2, "es", "2 archivos de este correo están solo en el buzón."),
+        (2, "pt_BR", "2 arquivos deste e-mail estão somente na caixa de correio."),
+    ],
+)
+def test_files_that_the_source_does_not_tell_are_named(
+    simulator: GlpiSimulator, chatwoot: Any, opened: Any, missing: int, language: str, words: str
+) -> None:
+    hub, parts = opened(language=language)
+    mail = chatwoot.message("See.", missing_files=missing)
+    hub.done(chatwoot.event("message.created", message=mail, **parts))
+    (followup,) = simulator.followups()
+    assert followup["content"].endswith(f"<p>See.</p><p><em>{words}</em></p>")
+    assert hub.refused(chatwoot.event("message.updated", message=mail, **parts))
+    only = chatwoot.message("", missing_files=missing)
+    hub.done(chatwoot.event("message.created", message=only, **parts))
+    assert words in simulator.followups()[-1]["content"]
+
+
 def test_messages_of_files_alone_say_what_they_are(
     simulator: GlpiSimulator, chatwoot: Any, opened: Any, files: str
 ) -> None:

@@ -264,7 +264,7 @@ def _message(name: str, body: Reader, source: Source, received_at: datetime) -> 
     talk = _talk(body)
     account = payload.account_id(body, source)
     conversation, contact = _conversation(talk, source, account)
-    message = payload.message(body)
+    message = payload.message(body, source)
     inbox = Reader(body.mapping("inbox")).text("name")
     return _event(
         name,

@@ -8,6 +8,7 @@ from typing import Any, Literal, cast
 from urllib.parse import unquote
 
 from hub.inbox.sources.chatwoot.identity import networks, proven
+from hub.inbox.sources.chatwoot.pictures import pasted
 from hub.inbox.sources.reader import Reader, to_moment
 from hub.sdk.events import (
     Attachment,
@@ -120,9 +121,17 @@ def person_of(found: Reader) -> Reader | None:
     return sender if sender is not None and sender.data.get("id") is not None else None
 
 
-def message(found: Reader) -> Message:
+def message(found: Reader, source: Source) -> Message:
     """A message: the body of ``message_*``."""
     attributes = found.mapping("content_attributes")
+    mail = Reader(Reader(attributes).mapping("email"))
+    attachments = [_attachment(item) for item in found.objects("attachments")]
+    pictures, missing = pasted(mail, attachments, source.base_url)
+    # Numbered as they stand in the HTML, which never changes.
+    attachments += [
+        Attachment("image", f"inline-{place}", url, _file_name(url))
+        for place, url in enumerate(pictures, start=1)
+    ]
     return Message(
         id=found.id(),
         direction=_direction(found),
@@ -132,11 +141,12 @@ def message(found: Reader) -> Message:
         content_type=found.text("content_type") or "text",
         sender=_sender(found.mapping("sender")),
         created_at=found.moment("created_at"),
-        attachments=tuple(_attachment(item) for item in found.objects("attachments")),
+        attachments=tuple(attachments),
         attributes=_without_mail_bodies(attributes),
         whole_text=_whole_text(found, attributes, text),
-        auto_reply=Reader(Reader(attributes).mapping("email")).flag("auto_reply"),
+        auto_reply=mail.flag("auto_reply"),
         from_phone=attributes.get("external_echo") is True,
+        missing_files=missing,
     )
 
 

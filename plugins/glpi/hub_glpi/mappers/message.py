@@ -39,6 +39,7 @@ def body(message: Message, language: str, notes: Notes | None = None) -> str:
     if answers:
         text += plain_to_html("\n".join(answers))
     text += attachments(message.attachments, language, notes or {})
+    text += _missing(message.missing_files, language)
     return text or _stand_in(message.attachments, language)
 
 
@@ -89,6 +90,14 @@ def attachments(items: Sequence[Attachment], language: str, notes: Notes) -> str
         line = _attachment(item, language)
         lines.append(f"<li>{line}{escape(f' ({note})') if note else ''}</li>")
     return f"<ul>{''.join(lines)}</ul>" if lines else ""
+
+
+def _missing(count: int, language: str) -> str:
+    """That the message had files which the source does not tell."""
+    if not count:
+        return ""
+    sentence = sentences.FILE_MISSING if count == 1 else sentences.FILES_MISSING
+    return f"<p><em>{escape(phrase(sentence, language, count=count))}</em></p>"
 
 
 def _stand_in(items: Sequence[Attachment], language: str) -> str:

@@ -147,6 +147,28 @@ class TestWhat:
             ]
         ]
 
+    def test_a_place_and_a_contact_card_are_told_in_words(self, world: Any) -> None:
+        place = Attachment(kind="location", title="Plaza 1", latitude=40.4168, longitude=-3.7038)
+        nameless = Attachment(kind="location", latitude=52.52, longitude=13.405)
+        card = Attachment(kind="contact", title="Tom Telegraph +49 170 1234567")
+        bare = Attachment(kind="location")
+        world.done(world.events.message(1, "here", attachments=(place, Attachment(kind="image"))))
+        world.done(world.events.message(2, "", attachments=(nameless, card, bare)))
+        world.done(world.events.resolved())
+        (shown,) = said(world)
+        assert [text.split("\n") for text in shown] == [
+            [
+                "Ann Lindqvist: here",
+                "Location: Plaza 1 (40.416800, -3.703800)",
+                "[Attachment: image]",
+            ],
+            [
+                "Ann Lindqvist: Location: (52.520000, 13.405000)",
+                "Contact card: Tom Telegraph +49 170 1234567",
+                "[Attachment: location]",
+            ],
+        ]
+
     def test_the_newest_that_fits_is_shown(self, world: Any) -> None:
         for number in range(1, 31):
             world.done(world.events.message(number, f"{number} " + "x" * 300))

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, Self
 
-from hub.sdk import Event, Message, readable
+from hub.sdk import Attachment, Event, Message, readable
 from hub_leadsquared import sentences
 from hub_leadsquared.locale import phrase
 from hub_leadsquared.mappers.text import cut, lines, one_line
@@ -15,6 +15,8 @@ from hub_leadsquared.mappers.text import cut, lines, one_line
 KEPT_TEXT: Final = 1_800
 _LONGEST_NAME: Final = 80
 _MOST_ATTACHMENTS: Final = 5
+#: Kinds of attachments that are no files: what they say is part of the text.
+_WORDS: Final = {"location": sentences.NOTE_PLACE, "contact": sentences.NOTE_CARD}
 _KINDS: Final = {
     "contact": sentences.NOTE_CUSTOMER,
     "user": sentences.NOTE_AGENT,
@@ -39,6 +41,9 @@ class Entry:
     def of(cls, message: Message, event: Event, language: str) -> Self:
         """What a transcript needs of a message."""
         at = (message.created_at or event.occurred_at).astimezone(UTC)
+        attached = message.attachments[:_MOST_ATTACHMENTS]
+        words = [_words(item, language) for item in attached]
+        text = "\n".join([readable(message), *filter(None, words)])
         return cls(
             id=message.id,
             at=at.isoformat(timespec="seconds"),
@@ -46,8 +51,8 @@ class Entry:
             if message.from_phone
             else cut(one_line(message.sender.name), _LONGEST_NAME),
             kind=message.sender.kind,
-            text=cut(lines(readable(message)), KEPT_TEXT),
-            files=tuple(item.kind for item in message.attachments[:_MOST_ATTACHMENTS]),
+            text=cut(lines(text), KEPT_TEXT),
+            files=tuple(item.kind for item, said in zip(attached, words, strict=True) if not said),
         )
 
     @classmethod
@@ -73,3 +78,13 @@ class Entry:
         )
         text = self.text or ("" if files else phrase(sentences.NOTE_NO_TEXT, language))
         return f"[{time}] {name}: " + "\n".join(filter(None, (text, files)))
+
+
+def _words(item: Attachment, language: str) -> str:
+    """A place ("Location: Plaza 1 (40.416800, -3.703800)") or a contact card; "" for a file."""
+    said = one_line(item.title or "")
+    if item.latitude is not None and item.longitude is not None:
+        said = f"{said} ({item.latitude:.6f}, {item.longitude:.6f})".strip()
+    if item.kind not in _WORDS or not said:
+        return ""
+    return phrase(_WORDS[item.kind], language, what=said)

@@ -12,12 +12,15 @@ from hub.sdk import (
     Done,
     Event,
     Inboxes,
+    Link,
     NeedsAttention,
     Remote,
     Skip,
 )
 from hub_leadsquared import sentences
 from hub_leadsquared.mappers.conversation import started_note
+from hub_leadsquared.notices import Notices
+from hub_leadsquared.people import People
 from hub_leadsquared.posts import Post, Posts
 from hub_leadsquared.work import (
     Work,
@@ -27,7 +30,8 @@ from hub_leadsquared.work import (
     reason_against,
 )
 
-_KIND: Final = "started"
+#: The kind of their links.
+KIND: Final = "started"
 #: Where version 1 remembered, by contact, what had begun before it was known who wrote.
 _UNCLAIMED: Final = "unclaimed"
 
@@ -45,12 +49,15 @@ class Conversations:
         :raises Skip: it is switched off, was posted before, or is not wanted.
         :raises KeepBack: the contact is not known yet.
         """
-        post = self._post(event)
-        if link := self._links.get(_KIND, post.local_id):
+        if not self._work.config.started_enabled:
+            raise Skip(sentences.STARTED_OFF)
+        code = self._code()
+        if link := self._links.get(KIND, conversation_key(event)):
             raise Skip(sentences.STARTED_BEFORE.format(id=link.remote_id))
         if reason := reason_against(self._work, event):
             raise Skip(reason)
-        link = Posts(self._work).post(event, post)
+        lead = People(self._work).ensure(event)
+        link = Posts(self._work).post(event, self._post(event, code, lead))
         return Done(sentences.STARTED_POSTED.format(id=link.remote_id), link.url)
 
     def catch_up(self, event: Event) -> bool:
@@ -64,7 +71,7 @@ class Conversations:
             return False
         for item in waiting:
             post = Post(
-                _KIND,
+                KIND,
                 item["key"],
                 self._code(),
                 item["note"],
@@ -75,11 +82,11 @@ class Conversations:
         self._keep(event, [])
         return True
 
-    def _post(self, event: Event) -> Post:
+    def _post(self, event: Event, code: int, lead: Link) -> Post:
         config, conversation = self._work.config, self._named(event)
-        if not config.started_enabled:
-            raise Skip(sentences.STARTED_OFF)
         at = conversation.created_at or event.occurred_at
+        notices = Notices(self._work)
+        remarks = notices.due(event, lead)
         note = started_note(
             conversation,
             at,
@@ -87,8 +94,10 @@ class Conversations:
             zone=config.zone,
             zone_name=config.zone_name,
             language=config.language,
+            notices=notices.texts(remarks),
         )
-        return Post(_KIND, conversation_key(event), self._code(), note, at)
+        told = tuple(remark.key for remark in remarks)
+        return Post(KIND, conversation_key(event), code, note, at, told)
 
     def _named(self, event: Event) -> Conversation:
         """The conversation with its inbox's name, as its messages or earlier ones told it."""

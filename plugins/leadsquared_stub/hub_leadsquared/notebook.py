@@ -43,7 +43,8 @@ class Notebook:
 
     ``posted`` is the number of transcripts, ``left_out`` of messages too old to be kept.
     ``covered`` are the ids of messages in transcripts, and of those left out. ``inbox`` is the
-    inbox's name, which only messages tell.
+    inbox's name, which only messages tell. ``told`` are the remarks about the person that
+    transcripts have begun with, ``telling`` those of the draft.
     """
 
     entries: tuple[Entry, ...] = ()
@@ -52,6 +53,8 @@ class Notebook:
     posted: int = 0
     draft: Draft | None = None
     inbox: str = ""
+    told: tuple[str, ...] = ()
+    telling: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, data: Mapping[str, Any] | None) -> Self:
@@ -65,6 +68,9 @@ class Notebook:
             left_out=data["left_out"],
             posted=data["posted"],
             inbox=data["inbox"],
+            # Version 1 told nothing of the person.
+            told=tuple(data.get("told", ())),
+            telling=tuple(data.get("telling", ())),
             draft=Draft(**{**draft, "ids": tuple(draft["ids"])}) if draft else None,
         )
 
@@ -77,6 +83,8 @@ class Notebook:
             "left_out": self.left_out,
             "posted": self.posted,
             "inbox": self.inbox,
+            "told": list(self.told),
+            "telling": list(self.telling),
             "draft": {
                 "note": draft.note,
                 "at": draft.at,
@@ -120,13 +128,13 @@ class Notebook:
             self, entries=tuple(entry for entry in self.entries if entry.id != message_id)
         )
 
-    def drafted(self, draft: Draft) -> Self:
-        """With a transcript about to be posted."""
-        return replace(self, draft=draft)
+    def drafted(self, draft: Draft, telling: Iterable[str] = ()) -> Self:
+        """With a transcript about to be posted, and the remarks that it begins with."""
+        return replace(self, draft=draft, telling=tuple(telling))
 
     def undrafted(self) -> Self:
         """Without the transcript, which LeadSquared refused."""
-        return replace(self, draft=None)
+        return replace(self, draft=None, telling=())
 
     def delivered(self) -> Self:
         """After the draft was posted."""
@@ -139,6 +147,8 @@ class Notebook:
             left_out=0,
             posted=self.posted + 1,
             draft=None,
+            told=(*self.told, *self.telling),
+            telling=(),
         )
 
     def _covering(self, ids: Iterable[str]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
@@ -31,6 +31,7 @@ from hub_leadsquared.mappers.contact import (
     lead_values,
     same_phone,
 )
+from hub_leadsquared.proof import Remark
 from hub_leadsquared.work import Work, contact_key, contact_of, reason_against
 
 _T = TypeVar("_T")
@@ -188,15 +189,14 @@ class People:
         link = self._links.adopt(
             _KIND,
             contact_key(event),
-            self._remote(lead.id, seen, made=own, held=held),
+            self._remote(lead.id, seen, made=own, held=held, found=self._key(found, values)),
             version=_version(event),
         )
         sentence = sentences.LEAD_FOUND
         if patch and self._fill(lead.id, patch):
             sentence = sentences.LEAD_FILLED
             held = {**held, **patch}
-        for text in proof.not_taken(values, held, config, values):
-            self._work.context.progress(text)
+        self._tell(proof.not_taken(values, held, config, contact))
         link = self._links.update(link, data={**link.data, "sent": values, "held": held})
         return link, sentence.format(name=_label(lead.id, lead.values), means=found.means)
 
@@ -268,7 +268,8 @@ class People:
         # Only its own number is sent: the lead is others', and keeps the rest.
         lead_id = self._leads.create_or_update(number, search_by=PHONE)
         self._work.say(sentences.PHONE_TAKEN)
-        return self._remote(lead_id, values, made=False, held=number)
+        found = {"by": "phone", "value": values[config.phone_field]}
+        return self._remote(lead_id, values, made=False, held=number, found=found)
 
     def _update(self, event: Event, contact: Contact, link: Link) -> Done:
         version = event.version
@@ -298,9 +299,7 @@ class People:
             return Done(sentence, again.url)
         left = {name: value for name, value in patch.items() if name not in allowed}
         held = {**held, **written}
-        told = proof.not_taken(values, held, config, left)
-        for text in told:
-            self._work.context.progress(text)
+        self._tell(proof.not_taken(values, held, config, contact, among=left))
         data = {**link.data, "sent": {**sent, **left, **written}, "held": held}
         self._links.update(link, data=data, version=version)
         name = _label(link.remote_id, held)
@@ -324,6 +323,15 @@ class People:
             return rest
         return patch
 
+    def _tell(self, remarks: Sequence[Remark]) -> None:
+        for remark in remarks:
+            self._work.say(remark.sentence, value=remark.value)
+
+    def _key(self, found: Found, values: Mapping[str, str]) -> dict[str, str]:
+        """By which value of the contact the lead was found."""
+        name = EMAIL if found.means == "email" else self._work.config.phone_field
+        return {"by": found.means, "value": values[name]}
+
     def _write(self, lead_id: str, patch: Mapping[str, str]) -> None:
         automations = self._work.config.run_automations
         self._leads.update(lead_id, patch, run_automations=automations)
@@ -339,10 +347,13 @@ class People:
         *,
         made: bool,
         held: Mapping[str, str] | None = None,
+        found: Mapping[str, str] | None = None,
     ) -> Remote:
         """The lead for a link: what the contact was when it was last looked at (``sent``), what the
-        lead has (``held``), whether the hub ``made`` it."""
+        lead has (``held``), whether the hub ``made`` it, or by what it was ``found``."""
         data = {"sent": dict(sent), "held": dict(sent if held is None else held), "made": made}
+        if found is not None and not made:
+            data["found"] = dict(found)
         return Remote(lead_id, url=self._work.config.page(lead_id), data=data)
 
 

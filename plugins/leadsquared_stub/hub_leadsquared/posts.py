@@ -15,13 +15,17 @@ from hub_leadsquared.work import Work
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """An activity to be posted: ``kind`` and ``local_id`` name it among the links."""
+    """An activity to be posted: ``kind`` and ``local_id`` name it among the links.
+
+    ``told`` are the remarks about the person that its note begins with.
+    """
 
     kind: str
     local_id: str
     code: int
     note: str
     at: datetime
+    told: tuple[str, ...] = ()
 
 
 class Posts:
@@ -56,7 +60,7 @@ class Posts:
 
     def _create(self, lead: Link, post: Post) -> Remote:
         number = self._activities.create(lead.remote_id, post.code, post.note, post.at)
-        return Remote(number, url=lead.url)
+        return Remote(number, url=lead.url, data={"told": list(post.told)})
 
     def _find(self, lead: Link, post: Post, intent: Intent) -> Remote | None:
         """The activity that a try made which was cut off: activities are told by their notes."""
@@ -64,5 +68,5 @@ class Posts:
             same = any(fingerprint(text) == intent.natural_key for text in activity.texts)
             if same and not self._links.with_remote(post.kind, activity.id):
                 self._work.say(sentences.ACTIVITY_FOUND, id=activity.id)
-                return Remote(activity.id, url=lead.url)
+                return Remote(activity.id, url=lead.url, data={"told": list(post.told)})
         return None

@@ -45,9 +45,6 @@ LEAD_FOUND: Final = "Lead {name} found by {means}."
 LEAD_FILLED: Final = "Lead {name} found by {means} and completed."
 LEAD_UPDATED: Final = "Lead {name} updated: {fields}."
 LEAD_LEFT: Final = "Lead {name} left as it is."
-OTHER_EMAIL: Final = "The contact gave another address, not proven: {value}."
-OTHER_PHONE: Final = "The contact gave another number, not proven: {value}."
-OTHER_NAME: Final = "The contact gave another name, not proven: {value}."
 LEAD_REPLACED: Final = "Lead {id} no longer exists in LeadSquared; it is found or made again."
 SEVERAL_LEADS: Final = "{count} leads in LeadSquared fit; the first, {id}, was taken."
 EMAIL_KEPT: Final = "The lead with this phone number has another email, and keeps it."
@@ -123,6 +120,17 @@ TYPE_NOT_MADE: Final = (
     "Leads > Custom Activities and Scores) or use the keys of an administrator. It says: {reason}"
 )
 SAME_NAME: Final = 'Both activities have the type "{name}": give them different ones.'
+
+# What is not proven of a person: in the delivery's story, and first of all in an activity's note.
+EMAIL_TYPED: Final = "Address typed on the website, not proven: {value}."
+EMAIL_OF_SENDER: Final = "Address of a mail’s sender, not proven: {value}."
+EMAIL_GIVEN: Final = "Address given by the customer, not proven: {value}."
+PHONE_TYPED: Final = "Number typed on the website, not proven: {value}."
+PHONE_GIVEN: Final = "Number given by the customer, not proven: {value}."
+OTHER_EMAIL: Final = "The contact gave another address, not proven: {value}."
+OTHER_PHONE: Final = "The contact gave another number, not proven: {value}."
+OTHER_PHONE_PROVEN: Final = "The contact writes from another number: {value}."
+OTHER_NAME: Final = "The contact gave another name, not proven: {value}."
 
 # Notes of activities in LeadSquared.
 NOTE_STARTED: Final = "New conversation in {brand}"

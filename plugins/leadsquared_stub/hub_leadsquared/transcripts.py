@@ -5,16 +5,19 @@ A conversation that is resolved again gets another one, with what was said since
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from hub.sdk import MESSAGE_CREATED, Done, Event, Link, NeedsAttention, Postpone, Rejected, Skip
 from hub_leadsquared import sentences
+from hub_leadsquared.conversations import KIND as STARTED
 from hub_leadsquared.mappers.message import Entry
 from hub_leadsquared.mappers.transcript import transcript_note
 from hub_leadsquared.messages import Messages, reason_to_leave_out
 from hub_leadsquared.notebook import Draft, Notebook
+from hub_leadsquared.notices import Notices
 from hub_leadsquared.people import People
 from hub_leadsquared.posts import Post, Posts
 from hub_leadsquared.work import Work, conversation_key, conversation_of
@@ -28,6 +31,7 @@ class Transcripts:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._messages = Messages(work)
+        self._notices = Notices(work)
 
     def resolved(self, event: Event) -> Done:
         """Post what no transcript has shown yet.
@@ -57,9 +61,11 @@ class Transcripts:
                 return earlier
             raise Skip(sentences.NOTHING_NEW)
         # Before anything is drafted: without a lead there is nothing to post to.
-        People(self._work).ensure(event)
-        draft = self._draft(event, book)
-        return self._deliver(event, book.drafted(draft), draft)
+        lead = People(self._work).ensure(event)
+        remarks = self._notices.due(event, lead, self._told(event, book))
+        draft = self._draft(event, book, self._notices.texts(remarks))
+        book = book.drafted(draft, telling=(remark.key for remark in remarks))
+        return self._deliver(event, book, draft)
 
     def _wait_for_the_last(self, event: Event) -> None:
         """Chatwoot sends its events side by side, so the end may overtake the last message."""
@@ -83,7 +89,12 @@ class Transcripts:
             and (later.message.created_at or later.occurred_at) <= event.occurred_at
         ]
 
-    def _draft(self, event: Event, book: Notebook) -> Draft:
+    def _told(self, event: Event, book: Notebook) -> tuple[str, ...]:
+        """The remarks that the conversation's activities have begun with."""
+        started = self._work.context.links.get(STARTED, conversation_key(event))
+        return (*book.told, *(started.data.get("told", ()) if started else ()))
+
+    def _draft(self, event: Event, book: Notebook, notices: Sequence[str]) -> Draft:
         config = self._work.config
         conversation = conversation_of(event)
         inbox = conversation.inbox_name or book.inbox or None
@@ -95,6 +106,7 @@ class Transcripts:
             zone=config.zone,
             zone_name=config.zone_name,
             language=config.language,
+            notices=notices,
         )
         return Draft(
             note=note,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
@@ -33,19 +34,27 @@ def started_note(
     zone: tzinfo,
     zone_name: str,
     language: str,
+    notices: Sequence[str] = (),
 ) -> str:
     """The note of the activity for a new conversation; the time in the account's zone."""
     time = at.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S")
     shown = phrase(sentences.NOTE_CREATED, language, time=f"{time} ({zone_name})")
     title = phrase(sentences.NOTE_STARTED, language, brand=brand)
-    return cut(head(title, conversation, language, shown), NOTE_LENGTH)
+    return cut(head(title, conversation, language, shown, notices=notices), NOTE_LENGTH)
 
 
-def head(title: str, conversation: Conversation, language: str, *more: str) -> str:
-    """The first lines of a note: what it is, and where it comes from."""
+def head(
+    title: str,
+    conversation: Conversation,
+    language: str,
+    *more: str,
+    notices: Sequence[str] = (),
+) -> str:
+    """The first lines of a note: what is to be known before all (``notices``), what it is, and
+    where it comes from."""
     channel = one_line(conversation.inbox_name or _channel(conversation))
     number = cut(one_line(conversation.id), _LONGEST_PART)
-    parts = [cut(title, 2 * _LONGEST_PART)]
+    parts = [*notices, cut(title, 2 * _LONGEST_PART)]
     if channel:
         channel = cut(channel, _LONGEST_PART)
         parts.append(phrase(sentences.NOTE_CHANNEL, language, channel=channel))

@@ -30,14 +30,16 @@ def transcript_note(
     zone: tzinfo,
     zone_name: str,
     language: str,
+    notices: Sequence[str] = (),
 ) -> str:
     """The note of the activity for a resolved conversation, newest message first.
 
     Shows the newest messages that fit, and how many do not. ``left_out`` messages more were not
-    even kept.
+    even kept. ``notices`` stand before all.
     """
     title = phrase(sentences.NOTE_TRANSCRIPT, language, brand=brand)
-    top = head(title, conversation, language, phrase(sentences.NOTE_ZONE, language, zone=zone_name))
+    times = phrase(sentences.NOTE_ZONE, language, zone=zone_name)
+    top = head(title, conversation, language, times, notices=notices)
     if not entries:
         return cut(top + _BETWEEN + phrase(sentences.NOTE_EMPTY, language), NOTE_LENGTH)
     earlier = _earlier(left_out + len(entries), language)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
 from typing import Final, TypeVar
 
 from hub.sdk import (
@@ -21,7 +21,7 @@ from hub.sdk import (
 )
 from hub_leadsquared import proof, sentences
 from hub_leadsquared.api.errors import Duplicate, LeadGone
-from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE
+from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE, Lead
 from hub_leadsquared.finders import Found, find_lead
 from hub_leadsquared.mappers.contact import (
     changes,
@@ -32,13 +32,11 @@ from hub_leadsquared.mappers.contact import (
     same_phone,
 )
 from hub_leadsquared.proof import Remark
+from hub_leadsquared.searches import Progress, Searches
 from hub_leadsquared.work import Work, contact_key, contact_of, reason_against
 
 _T = TypeVar("_T")
 _KIND: Final = "lead"
-#: Remembers that a contact's lead was looked for in vain, and for how long that is taken for true.
-_SEARCHED: Final = "searched"
-_SEARCH_HOLDS: Final = timedelta(minutes=10)
 #: Attributes that no two leads may share, unless the customer set it otherwise.
 _UNIQUE: Final = (EMAIL, PHONE, MOBILE)
 #: Attribute -> the contact's field in the source that it comes from.
@@ -57,6 +55,7 @@ class People:
         self._work = work
         self._links = work.context.links
         self._leads = work.leadsquared.leads
+        self._searches = Searches(work)
 
     def knows(self, event: Event) -> bool:
         """Whether the person has a lead, as far as the hub knows."""
@@ -119,37 +118,58 @@ class People:
         """``own`` is the id of a lead that the hub made and that seemed to be gone."""
         keys = identity_keys(contact, self._work.config.region)
         with self._work.context.identity(*keys):
+            progress = self._searches.resume(event, keys)
             begun = self._links.begun(_KIND, contact_key(event))
-            if found := self._find(event, contact, keys):
-                # When a try began that was cut off, there was no such lead: perhaps it made it.
-                ours = begun is not None and found.lead.value(SOURCE) == self._work.config.source
-                return self._adopt(event, contact, found, own=ours or found.lead.id == own)
             try:
-                return self._create(event, contact, keys)
+                if not progress.searched and (found := self._find(contact)):
+                    ours = found.lead.id == own or self._is_of_try(begun, found.lead)
+                    return self._adopt(event, contact, found, own=ours)
+                progress = replace(progress, searched=True)
+                if not progress.refused:
+                    try:
+                        return self._create(event, contact, keys)
+                    except Duplicate:
+                        # Somebody has made it since, or it is one that the search does not show.
+                        progress = Progress(refused=True)
+                    if found := self._find(contact):
+                        ours = self._is_of_try(begun, found.lead)
+                        return self._adopt(event, contact, found, own=ours)
+                    progress = Progress(searched=True, refused=True)
+                return self._take(event, contact)
             except RetryLater as error:
                 if error.throttled:
-                    self._remember_search(event, keys)
+                    self._searches.keep(event, keys, progress)
                 raise
 
-    def _find(self, event: Event, contact: Contact, keys: list[str]) -> Found | None:
-        """The person's lead, unless it was just looked for in vain.
-
-        On the smallest plan two searches use up all the calls that are allowed at once: a try that
-        began with them again would never come to the creation.
-        """
-        if looked := self._links.get(_SEARCHED, contact_key(event)):
-            # Good for one creation only: how that ends may not be known.
-            self._links.forget(looked)
-            age = self._work.context.clock.now() - datetime.fromisoformat(looked.data["at"])
-            if looked.data["keys"] == keys and age < _SEARCH_HOLDS:
-                return None
+    def _find(self, contact: Contact) -> Found | None:
         return find_lead(self._work.leadsquared, contact, self._work.config.region, self._work.say)
 
-    def _remember_search(self, event: Event, keys: list[str]) -> None:
-        """Nobody was found, and LeadSquared refused to do more: surely no lead was made."""
-        key, now = contact_key(event), self._work.context.clock.now()
-        data = {"keys": keys, "at": now.isoformat()}
-        self._links.adopt(_SEARCHED, key, Remote(key, data=data))
+    def _is_of_try(self, begun: Intent | None, lead: Lead) -> bool:
+        """Whether a lead was made by a try that was cut off: it was not there when that began."""
+        return begun is not None and lead.value(SOURCE) == self._work.config.source
+
+    def _take(self, event: Event, contact: Contact) -> tuple[Link, str]:
+        """Link to the lead that LeadSquared knows by the number, though the search shows none.
+
+        Nothing else is sent, and nothing of it is known: it is others', and stays as it is.
+
+        :raises Duplicate: the contact has no number.
+        """
+        values, field = self._values(contact), self._work.config.phone_field
+        number = values[field]
+        if not number:
+            raise Duplicate(sentences.DUPLICATE_UNSEEN)
+        lead_id = self._leads.with_only_phone(field, number)
+        self._work.say(sentences.PHONE_TAKEN)
+        found = {"by": "phone", "value": number}
+        link = self._links.adopt(
+            _KIND,
+            contact_key(event),
+            self._remote(lead_id, values, made=False, held={field: number}, found=found),
+            version=_version(event),
+        )
+        label = _label(lead_id, {field: number})
+        return link, sentences.LEAD_FOUND.format(name=label, means="phone")
 
     def _replace(self, event: Event, link: Link) -> tuple[Link, str]:
         self._work.say(sentences.LEAD_REPLACED, id=link.remote_id)
@@ -238,7 +258,9 @@ class People:
         values = self._values(contact)
 
         def create() -> Remote:
-            return self._create_or_take(values)
+            known = {name: value for name, value in values.items() if value}
+            lead_id = self._leads.create({**known, SOURCE: self._work.config.source})
+            return self._remote(lead_id, values, made=True)
 
         def find(_: Intent) -> Remote | None:
             return None  # it was looked for a moment ago, by email and phone number
@@ -252,24 +274,6 @@ class People:
             version=_version(event),
         )
         return link, sentences.LEAD_CREATED.format(name=_label(link.remote_id, values))
-
-    def _create_or_take(self, values: Mapping[str, str]) -> Remote:
-        """Make the lead, or take the one that LeadSquared knows by the phone number."""
-        config = self._work.config
-        known = {name: value for name, value in values.items() if value}
-        number = {name: value for name, value in known.items() if name == config.phone_field}
-        try:
-            lead_id = self._leads.create_or_update({**known, SOURCE: config.source})
-        except Duplicate:
-            if not number:
-                raise
-        else:
-            return self._remote(lead_id, values, made=True)
-        # Only its own number is sent: the lead is others', and keeps the rest.
-        lead_id = self._leads.create_or_update(number, search_by=PHONE)
-        self._work.say(sentences.PHONE_TAKEN)
-        found = {"by": "phone", "value": values[config.phone_field]}
-        return self._remote(lead_id, values, made=False, held=number, found=found)
 
     def _update(self, event: Event, contact: Contact, link: Link) -> Done:
         version = event.version

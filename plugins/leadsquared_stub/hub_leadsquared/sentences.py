@@ -30,6 +30,10 @@ NO_SETUP: Final = "The server of your region is not known yet: run the setup."
 DUPLICATE: Final = (
     "Another lead has this email or phone number already. LeadSquared says: {reason}."
 )
+DUPLICATE_UNSEEN: Final = (
+    "Another lead has this email or phone number already, and the search does not show it: use the "
+    "keys of an administrator, or merge it in LeadSquared."
+)
 LEAD_GONE: Final = "LeadSquared no longer has this lead. It says: {reason}."
 ATTRIBUTE_MISSING: Final = (
     "LeadSquared asks for a field that Chatwoot does not have: make it optional for leads or "

@@ -24,7 +24,7 @@ def test_a_new_contact_becomes_a_lead(world: Any) -> None:
     assert world.calls == [
         "Leads.GetByEmailaddress",
         "RetrieveLeadByPhoneNumber",
-        "Lead.CreateOrUpdate",
+        "Lead.Create",
     ]
 
 

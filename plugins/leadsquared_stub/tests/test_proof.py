@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hub_leadsquared.api.errors import Duplicate
 
 from hub.sdk import Contact, Done, Remote, Skip
 from hub.sdk.testing.simulator import Fault
@@ -96,6 +97,36 @@ def test_a_lead_that_only_the_creation_meets_is_taken_and_left(world: Any) -> No
     assert world.simulator.leads() == before
 
 
+@pytest.mark.parametrize(
+    ("values", "search"),
+    [({"EmailAddress": "boss@corp.example"}, "GetByEmail"), ({"Mobile": STORED}, "ByPhoneNumber")],
+    ids=["email", "phone"],
+)
+def test_a_lead_made_since_it_was_looked_for_is_left(
+    world: Any, values: dict[str, str], search: str
+) -> None:
+    """The search shows nothing yet; the creation meets the lead."""
+    world.simulator.add_lead(LastName="Boss", Source="Fair", **values)
+    world.simulator.add_fault(Fault("garbage", path=search, body="[]"))
+    before = world.simulator.leads()
+    first = replace(MALLORY, phone=NUMBER)
+    live(world, first, replace(first, name="Mal Ice", email="m@evil.example"))
+    assert world.simulator.leads() == before
+    lead, notes = before[0]["ProspectID"], world.simulator.activities()
+    assert {row["RelatedProspectId"] for row in notes} == {lead}
+    assert "not proven: " in notes[0]["Note"].partition("\n")[0]
+
+
+def test_a_lead_that_no_search_shows_at_all_is_left(world: Any) -> None:
+    world.simulator.add_lead(EmailAddress="boss@corp.example", LastName="Boss")
+    for path in ("GetByEmail", "ByPhoneNumber"):
+        world.simulator.add_fault(Fault("garbage", path=path, body="[]", times=None))
+    before = world.simulator.leads()
+    error = world.fails(world.events.contact_created(replace(MALLORY, phone=None)), Duplicate)
+    assert "the search does not show it" in error.sentence
+    assert world.simulator.leads() == before
+
+
 def test_a_proven_number_fills_what_is_empty(world: Any) -> None:
     world.simulator.add_lead(EmailAddress="boss@corp.example", LastName="Boss")
     live(world, MALLORY, MALLORY)
@@ -117,7 +148,7 @@ def test_a_proven_number_follows_in_the_hubs_own_lead(world: Any, ann: Contact) 
 
 
 def test_a_lead_whose_creation_was_cut_off_stays_the_hubs(world: Any, ann: Contact) -> None:
-    world.simulator.add_fault(Fault("drop_after", path="CreateOrUpdate"))
+    world.simulator.add_fault(Fault("drop_after", path="Lead.Create"))
     world.deliver(world.events.contact_created(ann))
     world.done(world.events.contact_created(ann))
     world.done(world.events.contact_updated(replace(ann, name="Ann New"), "name"))
@@ -125,8 +156,19 @@ def test_a_lead_whose_creation_was_cut_off_stays_the_hubs(world: Any, ann: Conta
     assert lead["LastName"] == "New"
 
 
+def test_one_that_the_search_shows_late_stays_the_hubs(world: Any, ann: Contact) -> None:
+    world.simulator.add_fault(Fault("drop_after", path="Lead.Create"))
+    world.deliver(world.events.contact_created(ann))
+    for path in ("GetByEmail", "ByPhoneNumber"):
+        world.simulator.add_fault(Fault("garbage", path=path, body="[]"))
+    world.done(world.events.contact_created(ann))
+    world.done(world.events.contact_updated(replace(ann, name="Ann New"), "name"))
+    (lead,) = world.simulator.leads()
+    assert lead["LastName"] == "New"
+
+
 def test_one_that_others_made_meanwhile_is_not(world: Any, ann: Contact) -> None:
-    world.simulator.add_fault(Fault("drop_before", path="CreateOrUpdate"))
+    world.simulator.add_fault(Fault("drop_before", path="Lead.Create"))
     world.deliver(world.events.contact_created(ann))
     world.simulator.add_lead(EmailAddress=ann.email, LastName="Theirs", Source="Fair")
     before = world.simulator.leads()

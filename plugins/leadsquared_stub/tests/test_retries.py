@@ -210,9 +210,19 @@ def test_the_smallest_plan_completes_a_lead_that_exists(world: Any, ann: Contact
     assert (lead["FirstName"], lead["EmailAddress"]) == ("Ann", "ann@example.com")
 
 
+def test_the_smallest_plan_takes_a_lead_that_no_search_shows(world: Any, ann: Contact) -> None:
+    world.simulator.add_lead(Phone="+49-15112345678", Source="Fair")
+    world.simulator._leads.with_phone = lambda _: []
+    slowed_down(world)
+    pauses = patiently(world, world.events.contact_created(ann))
+    (lead,) = world.simulator.leads()
+    assert (lead["FirstName"], lead["Source"]) == ("", "Fair")
+    assert pauses == 3
+
+
 def test_a_search_in_vain_is_not_trusted_for_long(world: Any, ann: Contact) -> None:
     event = world.events.contact_created(ann)
-    world.simulator.add_fault(Fault("throttle", path="CreateOrUpdate"))
+    world.simulator.add_fault(Fault("throttle", path="Lead.Create"))
     world.deliver(event)
     world.simulator.add_lead(EmailAddress="ann@example.com", Source="Fair")
     world.clock.sleep(601)
@@ -226,14 +236,14 @@ def test_a_search_in_vain_is_good_for_one_creation_only(world: Any) -> None:
     world.simulator._leads.unique = frozenset()
     event = world.events.contact_created(Contact(id="1", phone="+4915112345678"))
     for kind in ("throttle", "drop_after"):
-        world.simulator.add_fault(Fault(kind, path="CreateOrUpdate"))
+        world.simulator.add_fault(Fault(kind, path="Lead.Create"))
         assert isinstance(world.deliver(event), RetryLater)
     world.done(event)
     assert len(world.simulator.leads()) == 1
 
 
 def test_a_search_in_vain_is_for_the_same_person_only(world: Any, ann: Contact) -> None:
-    world.simulator.add_fault(Fault("throttle", path="CreateOrUpdate"))
+    world.simulator.add_fault(Fault("throttle", path="Lead.Create"))
     world.deliver(world.events.contact_created(ann))
     world.done(world.events.contact_created(replace(ann, email="ann@new.example")))
     assert world.calls[0] == "Leads.GetByEmailaddress"

@@ -117,6 +117,19 @@ class TestLeads:
         taken = client.write("Lead.CreateOrUpdate", {**values, "SearchBy": "Phone"})
         assert taken["Message"]["Id"] == known["Message"]["Id"]
 
+    @pytest.mark.parametrize(
+        "values", [{"EmailAddress": "A@b.example"}, {"Mobile": "+49-15112345678"}]
+    )
+    def test_a_creation_writes_into_no_lead(
+        self, client: Client, simulator: LeadSquaredSimulator, values: dict[str, str]
+    ) -> None:
+        known = {"EmailAddress": "a@b.example", "Phone": "+49-15112345678"}
+        assert client.write("Lead.Create", known)["Status"] == "Success"
+        before = simulator.leads()
+        answer = client.write("Lead.Create", {"FirstName": "Eve", **values})
+        assert answer["ExceptionType"] == "MXDuplicateEntryException"
+        assert simulator.leads() == before
+
     def test_uniqueness_is_a_setting(self) -> None:
         with LeadSquaredSimulator(unique=()) as simulator:
             client = Client(simulator)

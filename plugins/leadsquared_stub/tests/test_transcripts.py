@@ -111,7 +111,7 @@ class TestWhen:
     def test_it_makes_the_lead_if_it_is_the_first_event(self, world: Any) -> None:
         world.done(world.events.resolved())
         assert world.simulator.leads()[0]["EmailAddress"] == "ann@example.com"
-        assert world.calls[-2:] == ["Lead.CreateOrUpdate", "Create"]
+        assert world.calls[-2:] == ["Lead.Create", "Create"]
 
 
 class TestWhat:

@@ -58,16 +58,29 @@ class Leads:
         )
         return _leads(body)
 
-    def create_or_update(self, values: Mapping[str, str], search_by: str = "") -> str:
-        """Make a lead, or change the one that has the email; its id.
+    def create(self, values: Mapping[str, str]) -> str:
+        """Make a lead; its id. Not ``CreateOrUpdate``, which writes into a lead that has the email.
 
-        ``search_by`` ("Phone") names another attribute to recognise an existing lead by.
+        Source: LeadSquared's documentation, "Create a Lead".
 
-        :raises Duplicate: a lead with another email, or none, has the phone number.
+        :raises Duplicate: a lead has the email or phone number, where the customer's settings say
+            that no two may.
         """
-        attributes = _attributes({**values, **({_SEARCH_BY: search_by} if search_by else {})})
         return id_of(
-            self._connection.post("LeadManagement.svc/Lead.CreateOrUpdate", attributes, dict)
+            self._connection.post("LeadManagement.svc/Lead.Create", _attributes(values), dict)
+        )
+
+    def with_only_phone(self, attribute: str, number: str) -> str:
+        """The id of the lead that LeadSquared knows by a number, which is all that is sent.
+
+        It makes one with this number if there is none. Source: Chatwoot's own integration, which
+        met leads that no search shows.
+        """
+        values = {attribute: number, _SEARCH_BY: PHONE}
+        return id_of(
+            self._connection.post(
+                "LeadManagement.svc/Lead.CreateOrUpdate", _attributes(values), dict
+            )
         )
 
     def update(

@@ -52,6 +52,7 @@ class Calls:
             ("GET", lead + "Leads.GetById"): self._by_id,
             ("POST", lead + "Leads/Retrieve/ByIds"): self._by_ids,
             ("POST", lead + "Leads.Get"): self._by_value,
+            ("POST", lead + "Lead.Create"): self._create_lead,
             ("POST", lead + "Lead.CreateOrUpdate"): self._create_or_update,
             ("POST", lead + "Lead.Update"): self._update,
             ("POST", lead + "Lead/Bulk/Create"): self._create_leads,
@@ -88,6 +89,10 @@ class Calls:
         parameter = _object(given.body).get("Parameter", {})
         name, value = str(parameter.get("LookupName")), str(parameter.get("LookupValue"))
         return self._leads.with_value(name, value)
+
+    def _create_lead(self, given: Arguments) -> dict[str, Any]:
+        row = self._leads.create_new(given.body)
+        return _success(Id=row["ProspectID"])
 
     def _create_or_update(self, given: Arguments) -> dict[str, Any]:
         row, _ = self._leads.create_or_update(given.body)

@@ -73,6 +73,10 @@ class Leads:
         self._check_name(attribute)
         return [row for row in self.rows.values() if row.get(attribute, "") == value]
 
+    def create_new(self, attributes: Any) -> Row:
+        """Make a lead, unless one has a value that must be unique."""
+        return self.create(self._values(attributes))
+
     def create_or_update(self, attributes: Any) -> tuple[Row, bool]:
         """Change the lead that is found by ``SearchBy`` (or else the email), or make one."""
         values = self._values(attributes)

@@ -145,8 +145,11 @@ class People:
         return find_lead(self._work.leadsquared, contact, self._work.config.region, self._work.say)
 
     def _is_of_try(self, begun: Intent | None, lead: Lead) -> bool:
-        """Whether a lead was made by a try that was cut off: it was not there when that began."""
-        return begun is not None and lead.value(SOURCE) == self._work.config.source
+        """Whether a lead was made by a try that was cut off: it was not there when that began, and
+        no other contact's link says that it is its own."""
+        if begun is None or lead.value(SOURCE) != self._work.config.source:
+            return False
+        return not any(proof.is_own(link) for link in self._links.with_remote(_KIND, lead.id))
 
     def _take(self, event: Event, contact: Contact) -> tuple[Link, str]:
         """Link to the lead that LeadSquared knows by the number, though the search shows none.

@@ -78,6 +78,42 @@ def test_a_second_contact_with_the_email_of_the_hubs_lead(world: Any, ann: Conta
     assert world.simulator.leads() == before
 
 
+def test_who_is_merged_into_a_customer_renames_no_lead(world: Any, ann: Contact) -> None:
+    """The lead was made for the contact that the merge removed: the survivor is another one."""
+    world.done(world.events.contact_created(ann))
+    survivor = Contact("502", "Mallory Evil")
+    world.done(world.events.contact_created(survivor))
+    before = world.simulator.leads()
+    merged = replace(survivor, email=ann.email, phone=ann.phone)
+    live(world, merged, replace(merged, name="Mal Ice"))
+    assert world.simulator.leads() == before
+    assert "The contact gave another name, not proven: Mal Ice." in world.story
+
+
+def test_a_customer_into_whom_somebody_is_merged_renames_the_own_lead(
+    world: Any, ann: Contact
+) -> None:
+    world.done(world.events.contact_created(ann))
+    world.done(world.events.contact_created(Contact("502", "Mallory Evil")))
+    # What was kept back of the visitor comes with the customer's contact.
+    world.done(world.events.conversation_created(ann))
+    world.done(world.events.contact_updated(replace(ann, name="Ann New"), "name"))
+    (lead,) = world.simulator.leads()
+    assert lead["LastName"] == "New"
+
+
+def test_a_creation_that_was_cut_off_claims_no_lead_of_another_contact(
+    world: Any, ann: Contact
+) -> None:
+    world.simulator.add_fault(Fault("drop_before", path="Lead.Create"))
+    mallory = replace(ann, id="7", name="Mallory Evil")
+    world.deliver(world.events.contact_created(mallory))
+    world.done(world.events.contact_created(ann))
+    before = world.simulator.leads()
+    live(world, mallory, replace(mallory, name="Mal Ice"))
+    assert world.simulator.leads() == before
+
+
 def test_a_link_of_version_1_to_a_found_lead(world: Any) -> None:
     boss = world.simulator.add_lead(EmailAddress="boss@corp.example", LastName="Boss")
     sent = {"FirstName": "Mallory", "LastName": "Evil", "EmailAddress": "boss@corp.example"}

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Table, create_engine
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import JSON, TypeDecorator
 
@@ -231,6 +239,15 @@ def may_pass(error: DBAPIError) -> bool:
         return state in _PASSING_STATES or state.startswith("08")
     return isinstance(error, OperationalError) and (
         "database is locked" in str(error.orig) or "connection" in str(error.orig)
+    )
+
+
+def is_away(error: SQLAlchemyError) -> bool:
+    """Whether the state of the database is to blame, not what was asked of it."""
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return not isinstance(error, DataError | IntegrityError | StatementError) or isinstance(
+        error, OperationalError | InternalError
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,7 +17,14 @@ from hub.clock import SystemClock
 from hub.delivery.context import HookContext, HookView
 from hub.delivery.trace import Trace
 from hub.delivery.transport import Transports
-from hub.sdk.errors import HubError, NeedsAttention, SetupFailed
+from hub.plugins.faults import (
+    described,
+    is_from_keyboard,
+    said_by,
+    storable,
+    traceback_of,
+)
+from hub.sdk.errors import NeedsAttention, SetupFailed
 from hub.sdk.http import CallRules, HttpClient
 from hub.sdk.plugin import Plugin
 from hub.sdk.redaction import Redactor
@@ -61,9 +69,9 @@ class SetupContext(HookContext):
         self.steps.append(step)
         try:
             yield
-        except Exception as error:
+        except BaseException as error:
             step.state = "failed"
-            step.sentence = self.redactor.text(str(error))
+            step.sentence = self.redactor.text(said_by(error) or described(error))
             raise
         step.state = "ok"
 
@@ -84,23 +92,37 @@ def run(plugin: Plugin, hook: HookView) -> SetupReport:
     context = context_of(hook, trace)
     try:
         result = plugin.setup(context).run()
-    except HubError as error:
-        sentence = context.redactor.text(error.sentence)
-        field = error.field if isinstance(error, SetupFailed | NeedsAttention) else None
+        learned, mended = _stored(result.learned), _stored(result.settings)
+        sentence = context.redactor.text(storable(result.sentence))
+    except BaseException as error:  # a plugin's bug is told, not thrown at the operator
+        if is_from_keyboard(error):
+            raise
+        said, field = said_by(error), None
+        if isinstance(error, SetupFailed | NeedsAttention):
+            field = getattr(error, "field", None)
+        if said is None:
+            said = f"The plugin failed: {described(error)}"
+            _log.error("setup of a plugin failed", plugin=plugin.id, error=traceback_of(error))
+        sentence = context.redactor.text(said)
         return SetupReport(False, sentence, field, context.steps, _shown(trace))
-    except Exception as error:  # a plugin's bug is told, not thrown at the operator
-        sentence = context.redactor.text(f"The plugin failed: {type(error).__name__}: {error}")
-        _log.error("setup of a plugin failed", plugin=plugin.id, error=sentence)
-        return SetupReport(False, sentence, None, context.steps, _shown(trace))
     return SetupReport(
         True,
-        context.redactor.text(result.sentence),
+        sentence,
         None,
         context.steps,
         trace.entries,
-        learned=result.learned,
-        settings={**hook.all_settings, **result.settings},
+        learned=learned,
+        settings={**hook.all_settings, **mended},
     )
+
+
+def _stored(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What a setup tells, as it comes back from the database.
+
+    :raises TypeError: it cannot be stored.
+    """
+    stored: dict[str, Any] = json.loads(json.dumps(dict(told)))
+    return stored
 
 
 def _shown(trace: Trace) -> list[dict[str, Any]]:

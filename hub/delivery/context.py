@@ -15,12 +15,17 @@ from hub.delivery.identities import Identities
 from hub.delivery.links import DatabaseLinks
 from hub.delivery.sessions import LaneSessions
 from hub.delivery.trace import Trace
+from hub.plugins.faults import described
 from hub.sdk.context import Clock
 from hub.sdk.events import Event
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import SettingsSchema, completed, secret_names
 from hub.security.outbound import Doors
+
+
+class UnreadableSettings(Exception):
+    """A plugin fails at what is stored of its connection; the message says how."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +71,15 @@ class HookView:
         """What is stored, as this version of the plugin reads it.
 
         A setting that has become a secret since it was stored is one from now on.
+
+        :raises UnreadableSettings: the plugin fails at it.
         """
-        read, secret = completed(schema, self.all_settings), secret_names(schema)
+        try:
+            read, secret = completed(schema, self.all_settings), secret_names(schema)
+        except BaseException as error:  # a plugin renames its old settings by code of its own
+            raise UnreadableSettings(
+                f"The plugin cannot read the connection's settings ({described(error)})."
+            ) from error
         return replace(
             self,
             settings={name: value for name, value in read.items() if name not in secret},

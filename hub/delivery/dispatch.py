@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-import traceback
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
-from hub.delivery.context import DeliveryContext
+from hub.database import is_away
+from hub.delivery.context import DeliveryContext, UnreadableSettings
 from hub.delivery.identities import digests
+from hub.delivery.lanes import Lease
+from hub.delivery.stored_events import UnreadableEvent
 from hub.delivery.work import Item, Work
-from hub.sdk.errors import HubError, LaneLost, Skip
+from hub.plugins.faults import described, storable, traceback_of
+from hub.sdk.errors import (
+    HubError,
+    KeepBack,
+    LaneLost,
+    NeedsAttention,
+    Postpone,
+    Rejected,
+    RetryLater,
+    SetupFailed,
+    Skip,
+)
+from hub.sdk.events import Event
 from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
+from hub.sdk.redaction import Redactor
+from hub.security.encryption import Undecryptable
+
+#: Seconds that a remote's ``Retry-After``, or a plugin, may make one delivery or the hook wait.
+LONGEST_DELAY = 3_600.0
+LONGEST_PAUSE = 86_400.0
+#: Days for which a delivery may be kept back.
+LONGEST_KEEPING = 3_650.0
+
+#: Errors that say in a sentence what is wrong.
+_SENTENCES = (UnreadableEvent, UnreadableSettings, Undecryptable)
 
 _log = log.get(__name__)
 
@@ -25,35 +54,53 @@ class Bug:
     traceback: str
 
 
-Ending = Outcome | Bug
+@dataclass(frozen=True, slots=True)
+class Stumble:
+    """The hub itself failed at a delivery. Nobody else is to blame, and it is tried again."""
+
+    sentence: str
+    traceback: str
+
+    @classmethod
+    def over(cls, error: Exception, redactor: Redactor) -> Stumble:
+        """The stumble over an error, with secrets masked."""
+        said = f"The hub failed at this delivery: {described(error)}"
+        if isinstance(error, _SENTENCES):
+            said = str(error)
+        return cls(redactor.text(said), redactor.text(traceback_of(error)))
 
 
-def dispatch(plugin: Plugin, context: DeliveryContext, items: Sequence[Item]) -> list[Ending]:
+Ending = Outcome | Bug | Stumble
+
+
+def dispatch(
+    plugin: Plugin, context: DeliveryContext, items: Sequence[Item], lease: Lease
+) -> list[Ending]:
     """How each of the items ended.
 
     :raises LaneLost: the lane is another worker's now; nothing may be written.
     """
-    event = items[0].event
-    if event.name not in plugin.events:
-        return [Skip(f"{plugin.name} does not handle {event.name}.")] * len(items)
+    name = items[0].event.name
+    if name not in plugin.events:
+        return [Skip(f"{plugin.name} does not handle {name}.")] * len(items)
     try:
-        processor = plugin.processor(context)
-        if len(items) == 1:
-            return [_checked(getattr(processor, event.handler_name)(event), context)]
-        answers = getattr(processor, event.handler_name + "_batch")([i.event for i in items])
-        if len(answers) != len(items):
-            raise TypeError(f"{len(items)} events were given, {len(answers)} answers came back")
-        return [_checked(answer, context) for answer in answers]
-    except LaneLost:
-        raise
-    except HubError as error:
-        return [_checked(error, context)] * len(items)
-    except Exception as error:  # a plugin's bug must end in the delivery's record, not here
-        bug = Bug(
-            context.redactor.text(f"The plugin failed: {type(error).__name__}: {error}"),
-            context.redactor.text(traceback.format_exc()),
-        )
-        return [bug] * len(items)
+        answers = _answers(plugin, context, [item.event for item in items])
+    except BaseException as error:  # whatever it is must end in the delivery's record, not here
+        if isinstance(error, LaneLost) and lease.is_lost:
+            raise
+        return [_of_error(error, context)] * len(items)
+    return [_of_answer(answer, context) for answer in answers]
+
+
+def _answers(plugin: Plugin, context: DeliveryContext, events: Sequence[Event]) -> Sequence[object]:
+    """What the plugin answers, for each event."""
+    processor, handler = plugin.processor(context), events[0].handler_name
+    if len(events) == 1:
+        return [getattr(processor, handler)(events[0])]
+    answers = list(getattr(processor, f"{handler}_batch")(list(events)))
+    if len(answers) != len(events):
+        raise TypeError(f"{len(events)} events were given, {len(answers)} answers came back")
+    return answers
 
 
 def foresee(work: Work) -> Sequence[str]:
@@ -62,16 +109,74 @@ def foresee(work: Work) -> Sequence[str]:
     try:
         event, region = work.items[0].event, work.hook.default_region
         return digests(work.plugin.processor.identity_keys(event, region))
-    except Exception as error:  # a bug of the plugin must not keep its lane from being taken
-        _log.warning("identity keys are not foreseen", hook=work.hook.id, error=repr(error))
+    except BaseException as error:  # a bug of the plugin must not keep its lane from being taken
+        _log.warning("identity keys are not foreseen", hook=work.hook.id, error=described(error))
         return ()
 
 
-def _checked(answer: object, context: DeliveryContext) -> Outcome:
-    """The answer, with secrets masked: a plugin may repeat what its remote said."""
+def _of_error(error: BaseException, context: DeliveryContext) -> Ending:
+    if isinstance(error, HubError):
+        return _of_answer(error, context)
+    if isinstance(error, RedisError) or (isinstance(error, SQLAlchemyError) and is_away(error)):
+        return Stumble.over(error, context.redactor)
+    return _bug(error, context.redactor)
+
+
+def _of_answer(answer: object, context: DeliveryContext) -> Ending:
+    try:
+        return _checked(answer, context.redactor)
+    except Exception as error:  # an answer of the plugin's own making may lack anything
+        nonsense = answer if isinstance(answer, BaseException) else error
+        return _bug(nonsense, context.redactor)
+
+
+def _bug(error: BaseException, redactor: Redactor) -> Bug:
+    said = described(error)
+    if isinstance(error, HubError):
+        said = f"{said} This kind of error does not say what is to be done."
+    return Bug(redactor.text(f"The plugin failed: {said}"), redactor.text(traceback_of(error)))
+
+
+def _checked(answer: object, redactor: Redactor) -> Outcome:
+    """The answer in the SDK's own words, with secrets masked: a plugin may repeat what its remote
+    said.
+
+    :raises TypeError: it is no answer, or its parts are not what they must be.
+    """
+
+    def masked(text: str) -> str:
+        if not isinstance(text, str):
+            raise TypeError(f"a sentence must be a text, not {type(text).__name__}")
+        return redactor.text(storable(text))
+
+    def field(name: object) -> str | None:
+        return None if name is None else masked(str(name))
+
     if isinstance(answer, Done):
-        return replace(answer, sentence=context.redactor.text(answer.sentence))
-    if isinstance(answer, HubError):
-        answer.sentence = context.redactor.text(answer.sentence)
-        return answer
-    raise TypeError(f"a handler must return Done or an error, not {answer!r}")
+        url = answer.url
+        return Done(masked(answer.sentence), None if url is None else masked(url))
+    if not isinstance(answer, HubError):
+        raise TypeError(f"a handler must return Done or an error, not {type(answer).__name__}")
+    sentence = masked(answer.sentence) or f"The plugin gave no reason ({type(answer).__name__})."
+    match answer:
+        case RetryLater():
+            longest = LONGEST_PAUSE if answer.throttled else LONGEST_DELAY
+            delay = None if answer.delay is None else _bounded(answer.delay, longest)
+            return RetryLater(sentence, delay=delay, throttled=bool(answer.throttled))
+        case Postpone():
+            return Postpone(sentence, delay=_bounded(answer.delay, LONGEST_PAUSE))
+        case KeepBack():
+            return KeepBack(sentence, days=_bounded(answer.days, LONGEST_KEEPING))
+        case Rejected() | SetupFailed():
+            return Rejected(sentence, field=field(answer.field))
+        case NeedsAttention():
+            return NeedsAttention(sentence, field=field(answer.field))
+        case Skip():
+            return Skip(sentence)
+    raise TypeError(f"{type(answer).__name__} does not say what is to be done")
+
+
+def _bounded(number: float, most: float) -> float:
+    if not isinstance(number, int | float) or math.isnan(number):
+        raise TypeError(f"a time must be a number, not {number!r}")
+    return float(min(max(number, 0), most))

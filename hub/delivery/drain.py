@@ -11,24 +11,27 @@ import random
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Flask
 from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hub import crashpoint, log
 from hub.clock import SystemClock
+from hub.database import is_away
 from hub.delivery import lanes
 from hub.delivery.context import DeliveryContext
-from hub.delivery.dispatch import Ending, dispatch, foresee
+from hub.delivery.dispatch import Ending, Stumble, dispatch, foresee
 from hub.delivery.files import file_doors
+from hub.delivery.held_lanes import HeldLanes
 from hub.delivery.identities import Identities, claim_ahead
 from hub.delivery.lanes import Lease
 from hub.delivery.links import DatabaseLinks
-from hub.delivery.outcome import record
+from hub.delivery.outcome import record, set_aside
 from hub.delivery.policy import BreakerPolicy, LeasePolicy, OrderPolicy, RetryPolicy
 from hub.delivery.sessions import LaneSessions, SharedSessions
 from hub.delivery.trace import Trace
@@ -36,7 +39,7 @@ from hub.delivery.transport import Transports
 from hub.delivery.work import Nothing, Work, choose, following, leave
 from hub.group_commit import in_shared_transaction
 from hub.plugins import Registry
-from hub.queue.mutex import Mutexes, lane_key
+from hub.queue.mutex import Mutexes
 from hub.queue.rate_limit import RateLimit
 from hub.queue.ready import ReadyLane, ReadyLanes, TakenLane
 from hub.sdk.errors import LaneLost
@@ -67,6 +70,8 @@ class _Turn:
     claims: frozenset[str] = frozenset()
     is_handed_over: bool = False
     successor: TakenLane | None = None
+    #: Knows the secrets of the hook whose work is in progress.
+    redactor: Redactor = field(default_factory=Redactor)
 
 
 class Drain:
@@ -98,8 +103,7 @@ class Drain:
         self._rate_limit = RateLimit(self._redis)
         self._transports: Transports = app.extensions["hub.transports"]
         self._rng = random.SystemRandom()
-        self._held: dict[int, Lease] = {}
-        self._held_lock = threading.Lock()
+        self._held = HeldLanes(self._mutexes, lease, lambda: self._clock.now())
         self._stopping = threading.Event()
 
     @classmethod
@@ -132,12 +136,22 @@ class Drain:
         return paid
 
     def _begin_alone(self, lane: TakenLane) -> _Turn:
-        return in_shared_transaction(lambda session: self._begin(session, lane))
+        try:
+            return in_shared_transaction(lambda session: self._begin(session, lane))
+        except Exception as error:
+            if _is_away(error):
+                raise
+            # The lane alone: its work, which is to blame, is met with the lease in hand.
+            _log.warning("a lane is taken without its work", lane=lane.lane_id, error=repr(error))
+            return in_shared_transaction(lambda s: _Turn(lane, self._take(s, lane)))
+
+    def _take(self, session: Session, lane: TakenLane) -> Lease | None:
+        seconds = self._policy.lease
+        return lanes.take(session, lane.lane_id, lane.slot, self._clock.now(), seconds)
 
     def _begin(self, session: Session, lane: TakenLane) -> _Turn:
         """Take the lane, and its first work with it, unless the mutex must be asked first."""
-        seconds = self._policy.lease
-        lease = lanes.take(session, lane.lane_id, lane.slot, self._clock.now(), seconds)
+        lease = self._take(session, lane)
         if lease is None or not (lease.was_free or lane.has_mutex):
             return _Turn(lane, lease)
         turn = _Turn(lane, lease, self._next(session, lease))
@@ -152,18 +166,39 @@ class Drain:
         lease = turn.lease
         if lease is None or isinstance(turn.work, Nothing):
             return 0, None
-        with self._held_lock:
-            self._held[lease.lane_id] = lease
+        self._held.add(lease)
         try:
-            if self._has_mutex(turn.lane, lease):
+            if self._held.has_mutex(turn.lane, lease):
                 return self._pay(turn, lease, hand_over)
             with suppress(LaneLost):  # so much the better
                 in_shared_transaction(lambda s: lanes.give_back(s, lease, self._clock.now()))
         except LaneLost:
             _log.warning("lane lost to another worker", lane=lease.lane_id, worker=self._worker)
+        except Exception as error:
+            if _is_away(error):
+                raise
+            self._set_aside(turn, lease, error)
         finally:
-            self._no_longer_held(lease)
+            self._held.remove(lease)
         return 0, self._begin_alone(turn.successor) if turn.successor else None
+
+    def _set_aside(self, turn: _Turn, lease: Lease, error: Exception) -> None:
+        """Whatever failed here ends in the record of the delivery, which is tried again, and the
+        lane is given back."""
+        stumble = Stumble.over(error, turn.redactor)
+        _log.error("the hub failed at a delivery", lane=lease.lane_id, error=stumble.traceback)
+
+        def step(session: Session) -> datetime | None:
+            now = self._clock.now()
+            lanes.renew(session, lease, now, self._policy.lease)
+            set_aside(session, lease.lane_id, stumble, now, self._worker, self._retry, self._rng)
+            rest = leave(session, lease, now)
+            lanes.give_back(session, lease, rest.due_at)
+            return rest.due_at
+
+        with suppress(LaneLost):
+            if (due_at := in_shared_transaction(step)) is not None:
+                self._announce(lease, due_at)
 
     def stop(self) -> None:
         """Hand every lane back once the work in progress is done."""
@@ -171,55 +206,7 @@ class Drain:
 
     def renew_leases(self) -> None:
         """Prolong the leases and mutexes of all lanes in progress. Called every few seconds."""
-        with self._held_lock:
-            held = list(self._held.values())
-        for lease in held:
-            try:
-                if self._is_short(lease):
-                    self._prolong(lease)
-            except LaneLost:
-                if self._is_held(lease):
-                    _log.warning("lane lost to another worker", lane=lease.lane_id)
-        # Every outcome prolongs a lease; the mutex of a lane with much to do lives by this alone.
-        self._renew_mutexes(held)
-
-    def _is_held(self, lease: Lease) -> bool:
-        with self._held_lock:
-            return self._held.get(lease.lane_id) is lease
-
-    def _no_longer_held(self, lease: Lease) -> None:
-        with self._held_lock:
-            # Another thread may have taken the lane meanwhile.
-            if self._held.get(lease.lane_id) is lease:
-                del self._held[lease.lane_id]
-
-    def _is_short(self, lease: Lease) -> bool:
-        return lease.remaining < self._policy.renew_below
-
-    def _prolong(self, lease: Lease) -> None:
-        in_shared_transaction(
-            lambda session: lanes.renew(session, lease, self._clock.now(), self._policy.lease)
-        )
-
-    def _renew_mutexes(self, held: Sequence[Lease]) -> None:
-        try:
-            for lease in held:
-                self._mutexes.renew(lane_key(lease.hook_id, lease.lane_id), lease.owner)
-        except RedisError:
-            _log.warning("mutexes could not be renewed; the leases in the database hold")
-
-    def _has_mutex(self, lane: TakenLane, lease: Lease) -> bool:
-        """Whether the lane's mutex is ours. It is given back with the lane."""
-        if lane.has_mutex:
-            return True
-        if not lease.was_free:
-            return False
-        # Its owner has given the lane back, and was too late, or too dead, to say so.
-        try:
-            self._mutexes.seize(lane_key(lease.hook_id, lease.lane_id), lease.owner)
-        except RedisError:
-            _log.warning("a mutex could not be taken; the lease in the database holds")
-        return True
+        self._held.renew()
 
     def _pay(
         self, turn: _Turn, lease: Lease, hand_over: HandOver | None
@@ -235,7 +222,8 @@ class Drain:
                 identities = Identities(lease, self._clock, self._policy, turn.claims)
                 links = DatabaseLinks(lease, self._clock, self._policy, identities)
                 trace = Trace()
-                context = self._context(lease, work, links, identities, trace)
+                turn.redactor = Redactor(work.hook.secrets.values())
+                context = self._context(lease, work, links, identities, trace, turn.redactor)
                 if (driver := work.plugin.session_driver) is not None:
                     hook = work.hook
                     if sessions is not None and sessions.access != hook.access:
@@ -246,7 +234,7 @@ class Drain:
                         sessions = LaneSessions(shared, driver, context, turn.lane)
                     sessions.serve(context)
                     context.use_sessions(sessions)
-                endings = dispatch(work.plugin, context, work.items)
+                endings = dispatch(work.plugin, context, work.items, lease)
                 identities.let_go()
                 turn.claims = frozenset()
                 paid += len(work.items)
@@ -264,7 +252,7 @@ class Drain:
     def _hand_over(self, turn: _Turn, lease: Lease, hand_over: HandOver) -> None:
         turn.is_handed_over = True
         # A renewal would take the mutex anew that is given back now.
-        self._no_longer_held(lease)
+        self._held.remove(lease)
         try:
             turn.successor = hand_over(turn.lane)
         except RedisError as error:
@@ -281,7 +269,7 @@ class Drain:
     ) -> tuple[Work | Nothing, _Turn | None]:
         """Write down the endings; answers what comes next: here, or in the lane that follows."""
 
-        def step(session: Session) -> Work | Nothing:
+        def step(session: Session, goes_on: bool = True) -> Work | Nothing:
             now = self._clock.now()
             if not (turn.is_handed_over and self._one_writer):
                 # The fence, and the lock under which it is seen what else the lane owes. Giving
@@ -299,14 +287,23 @@ class Drain:
                 self._breaker,
                 self._rng,
             )
-            if not turn.is_handed_over:
+            if goes_on and not turn.is_handed_over:
                 return self._next(session, lease)
             rest = leave(session, lease, now)
             lanes.give_back(session, lease, rest.due_at)
             return rest
 
-        rest, begun = self._with_successor(step, turn.successor)
-        if turn.is_handed_over and isinstance(rest, Nothing) and rest.due_at is not None:
+        was_left = turn.is_handed_over
+        try:
+            rest, begun = self._with_successor(step, turn.successor)
+        except Exception as error:
+            if turn.is_handed_over or isinstance(error, LaneLost) or _is_away(error):
+                raise
+            # What comes next may be to blame: it is met when the lane is taken again.
+            _log.warning("a lane is left for its next work", lane=lease.lane_id, error=repr(error))
+            rest, begun = in_shared_transaction(lambda session: step(session, False)), None
+            was_left = True
+        if was_left and isinstance(rest, Nothing) and rest.due_at is not None:
             self._announce(lease, rest.due_at)
         return rest, begun
 
@@ -370,16 +367,15 @@ class Drain:
         links: DatabaseLinks,
         identities: Identities,
         trace: Trace,
+        redactor: Redactor,
     ) -> DeliveryContext:
-        redactor = Redactor(work.hook.secrets.values())
-
         rate = work.hook.calls_per_second or work.plugin.calls_per_second
 
         def before_call(url: str) -> None:
             links.flush()
             if rate is not None:
                 self._rate_limit.wait(work.hook.id, rate)
-            self._ensure_ours(lease)
+            self._held.require(lease)
             crashpoint.boundary(f"before the call of {url}")
 
         def after_call(call: Call) -> None:
@@ -411,11 +407,7 @@ class Drain:
             insisted=work.items[0].insisted,
         )
 
-    def _ensure_ours(self, lease: Lease) -> None:
-        """Just before a call: a worker that was paused must not write with an old right."""
-        if self._is_short(lease):
-            self._prolong(lease)
-            self._renew_mutexes([lease])
-            return
-        if not (lease.is_news or lanes.is_ours(lease)):
-            raise LaneLost("Another worker has taken over this lane.")
+
+def _is_away(error: Exception) -> bool:
+    """Whether Redis or the database cannot be used now: no delivery is to blame for that."""
+    return isinstance(error, RedisError) or (isinstance(error, SQLAlchemyError) and is_away(error))

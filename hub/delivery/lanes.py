@@ -72,6 +72,8 @@ class Lease:
     deadline: float
     was_free: bool = True
     confirmed_at: float = field(default_factory=time.monotonic)
+    #: It was found to be over, or another worker's.
+    is_lost: bool = False
 
     @property
     def remaining(self) -> float:
@@ -89,7 +91,12 @@ class Lease:
         :raises LaneLost: the lease is over; another worker may have the lane.
         """
         if self.remaining <= 0:
-            raise LaneLost("The lease ended before the call was sent.")
+            raise self.lost("The lease ended before the call was sent.")
+
+    def lost(self, sentence: str) -> LaneLost:
+        """The error to raise when the lane is not ours any more."""
+        self.is_lost = True
+        return LaneLost(sentence)
 
 
 def take(session: Session, lane_id: int, owner: str, now: datetime, seconds: float) -> Lease | None:
@@ -139,7 +146,7 @@ def _write(session: Session, lease: Lease, statement: Update, **values: object) 
         **values,
     )
     if held.rowcount != 1:
-        raise LaneLost("Another worker has taken over this lane.")
+        raise lease.lost("Another worker has taken over this lane.")
 
 
 def is_ours(lease: Lease) -> bool:

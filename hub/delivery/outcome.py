@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, update
 from sqlalchemy.orm import Session
@@ -14,9 +14,10 @@ from sqlalchemy.orm import Session
 from hub import log
 from hub.database import table_of
 from hub.delivery import breaker, kept
-from hub.delivery.dispatch import Bug, Ending
+from hub.delivery.dispatch import Bug, Ending, Stumble
 from hub.delivery.policy import BreakerPolicy, RetryPolicy
-from hub.delivery.work import Item, Work, canonical
+from hub.delivery.stored_events import readable
+from hub.delivery.work import Item, Work, begin, open_deliveries, tells_who
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Hook, HookStatus
 from hub.prepared import run
 from hub.sdk.errors import (
@@ -26,7 +27,6 @@ from hub.sdk.errors import (
     Postpone,
     Rejected,
     RetryLater,
-    SetupFailed,
     Skip,
 )
 from hub.sdk.processor import Done
@@ -91,37 +91,73 @@ def record(
     """Write down the endings. The caller holds the fence of the lane."""
     for item, ending in zip(work.items, endings, strict=True):
         written = _judge(item, ending, now, retry, rng)
-        run(
-            session,
-            _END_ATTEMPT,
-            of_delivery=item.delivery_id,
-            this_number=item.attempt,
-            outcome=written.outcome,
-            finished_at=now,
-            detail=written.sentence,
-            traceback=written.traceback,
-            calls=list(calls) if item is work.items[0] else [],
-        )
-        run(
-            session,
-            _END_DELIVERY,
-            this_delivery=item.delivery_id,
-            state=written.state,
-            reason=written.sentence,
-            url=written.url,
-            due_at=written.due_at,
-            bugs=item.bugs + written.bug,
-            failing_since=(item.failing_since or now) if written.failing else None,
-            finished_at=None
-            if written.state in (DeliveryState.WAITING, DeliveryState.PENDING)
-            else now,
-        )
-        if written.state == DeliveryState.DEAD:
-            _log.error(
-                "dead letter", hook=work.hook.id, delivery=item.delivery_id, reason=written.sentence
-            )
+        _write(session, item, written, list(calls) if item is work.items[0] else [], now)
     _keep_back(session, work, lane_id, endings, now)
     _tell_hook(session, work, endings, bool(calls), now, breaker_policy)
+
+
+def set_aside(
+    session: Session,
+    lane_id: int,
+    stumble: Stumble,
+    now: datetime,
+    worker: str,
+    retry: RetryPolicy,
+    rng: random.Random,
+) -> None:
+    """Write down that the hub itself failed: at the lane's deliveries in progress, or else at the
+    one that it was about to begin. The caller holds the fence of the lane."""
+    waiting = open_deliveries(session, lane_id)
+    begun = [one for one in waiting if one.state == DeliveryState.RUNNING]
+    for one in begun or waiting[:1]:
+        if not begun:
+            begin(session, [one], now, worker)
+        item = _Numbers(one.id, one.attempts + (not begun), one.bugs, one.failing_since)
+        _write(session, item, _later(item, stumble, now, retry, rng), [], now)
+
+
+class _Numbers(NamedTuple):
+    """What is known of a delivery whose event need not be readable. See ``Item``."""
+
+    delivery_id: int
+    attempt: int
+    bugs: int
+    failing_since: datetime | None
+
+
+def _write(
+    session: Session,
+    item: Item | _Numbers,
+    written: _Record,
+    calls: Sequence[dict[str, Any]],
+    now: datetime,
+) -> None:
+    run(
+        session,
+        _END_ATTEMPT,
+        of_delivery=item.delivery_id,
+        this_number=item.attempt,
+        outcome=written.outcome,
+        finished_at=now,
+        detail=written.sentence,
+        traceback=written.traceback,
+        calls=calls,
+    )
+    is_open = written.state in (DeliveryState.WAITING, DeliveryState.PENDING)
+    run(
+        session,
+        _END_DELIVERY,
+        this_delivery=item.delivery_id,
+        state=written.state,
+        reason=written.sentence,
+        url=written.url,
+        due_at=written.due_at,
+        bugs=item.bugs + written.bug,
+        failing_since=(item.failing_since or now) if written.failing else None,
+        finished_at=None if is_open else now,
+    )
+    if written.state == DeliveryState.DEAD:
+        _log.error("dead letter", delivery=item.delivery_id, reason=written.sentence)
 
 
 def _judge(
@@ -132,7 +168,7 @@ def _judge(
             return _Record(AttemptOutcome.DONE, DeliveryState.DONE, ending.sentence, url=ending.url)
         case Skip():
             return _Record(AttemptOutcome.SKIPPED, DeliveryState.SKIPPED, ending.sentence)
-        case Rejected() | SetupFailed():
+        case Rejected():
             reason = f"{ending.sentence} ({ending.field})" if ending.field else ending.sentence
             return _Record(AttemptOutcome.REJECTED, DeliveryState.DEAD, reason)
         case NeedsAttention():
@@ -168,29 +204,39 @@ def _judge(
                 traceback=ending.traceback,
                 bug=True,
             )
-        case RetryLater():
+        case RetryLater() | Stumble():
             return _later(item, ending, now, retry, rng)
         case HubError():
-            raise AssertionError(f"no rule for {ending!r}")
+            raise AssertionError(f"dispatch lets {ending!r} pass, and there is no rule for it")
 
 
 def _later(
-    item: Item, ending: RetryLater, now: datetime, retry: RetryPolicy, rng: random.Random
+    item: Item | _Numbers,
+    ending: RetryLater | Stumble,
+    now: datetime,
+    retry: RetryPolicy,
+    rng: random.Random,
 ) -> _Record:
+    delay, traceback = 0.0, None
+    if isinstance(ending, Stumble):
+        traceback = ending.traceback
+    else:
+        # The remote's own word is a lower bound: coming back together would be a burst again.
+        delay = ending.delay or 0.0
     if item.failing_since is not None and retry.is_exhausted(item.failing_since, now):
         hours = round(retry.patience.total_seconds() / 3600)
         return _Record(
             AttemptOutcome.RETRY,
             DeliveryState.DEAD,
             f"Given up after {hours} hours: {ending.sentence}",
+            traceback=traceback,
         )
-    # The remote's own word is a lower bound: coming back together would be a burst again.
-    delay = (ending.delay or 0.0) + retry.delay(item.attempt, rng)
     return _Record(
         AttemptOutcome.RETRY,
         DeliveryState.WAITING,
         ending.sentence,
-        due_at=now + timedelta(seconds=delay),
+        due_at=now + timedelta(seconds=delay + retry.delay(item.attempt, rng)),
+        traceback=traceback,
         failing=True,
     )
 
@@ -211,8 +257,8 @@ def _keep_back(
     )
     first, event = items[0][0], items[0][0].event
     for row in kept.tellers(session, event):
-        teller = canonical(row.id, row.data, row.received_at)
-        if work.plugin.processor.is_known(teller, work.hook.default_region):
+        teller = readable(row)
+        if teller is not None and tells_who(work.plugin, teller, work.hook.default_region):
             ids = kept.of_person(session, work.hook.id, _subject(first), teller.id)
             kept.release(session, ids, lane_id, teller.id)
             return

@@ -17,9 +17,9 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from hub import log
+from hub.plugins.faults import described
 from hub.queue.ready import IDLE, IDLE_TTL, LENT, TakenLane
 from hub.sdk.context import CallContext, SessionDriver
-from hub.sdk.errors import HubError
 from hub.security.encryption import Keyring, Undecryptable
 
 _log = log.get(__name__)
@@ -180,5 +180,5 @@ def close_quietly(driver: SessionDriver, context: CallContext, token: str) -> No
     """Sign out; a remote that cannot be reached will forget the session by itself."""
     try:
         driver.close(context, token)
-    except HubError as error:
-        _log.warning("a remote session could not be closed", reason=error.sentence)
+    except BaseException as error:  # a bug of the plugin must not keep its lane
+        _log.warning("a remote session could not be closed", reason=described(error))

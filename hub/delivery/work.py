@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from itertools import takewhile
 
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
+from hub import log
 from hub.database import table_of
 from hub.delivery import breaker, kept
 from hub.delivery.context import HookView
 from hub.delivery.lanes import Lease
 from hub.delivery.order import in_order
 from hub.delivery.policy import BreakerPolicy, RetryPolicy
+from hub.delivery.stored_events import canonical, readable
 from hub.models import (
     OPEN,
     WORKING,
@@ -30,6 +32,7 @@ from hub.models import (
     KeptBack,
 )
 from hub.plugins import Registry
+from hub.plugins.faults import described
 from hub.prepared import look, run, run_each
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
@@ -37,6 +40,8 @@ from hub.sdk.plugin import Plugin
 _deliveries, _events, _attempts = table_of(Delivery), table_of(Event), table_of(Attempt)
 _hooks, _accounts, _breakers = table_of(Hook), table_of(Account), table_of(Breaker)
 _kept = table_of(KeptBack)
+
+_log = log.get(__name__)
 
 #: How far ahead in the lane is looked, for batches and for what supersedes what.
 AHEAD = 100
@@ -80,7 +85,7 @@ class Nothing:
 
 
 @dataclass(slots=True)
-class _Waiting:
+class Waiting:
     """An open delivery of the lane, without its event's data."""
 
     id: int
@@ -110,7 +115,7 @@ class _Waiting:
         return self.not_before is None or self.not_before <= now
 
 
-#: The columns in the order of ``_Waiting``.
+#: The columns in the order of ``Waiting``.
 _OPEN_DELIVERIES = (
     select(
         *_deliveries.c["id", "state", "due_at", "attempts", "bugs", "failing_since"],
@@ -162,7 +167,7 @@ def choose(
     """The lane's next work. The caller holds the fence of the lane."""
     if lease.key == kept.LANE_KEY:
         return Nothing(kept.end(session, lease.lane_id, now))
-    waiting = _open_deliveries(session, lease.lane_id)
+    waiting = open_deliveries(session, lease.lane_id)
     waiting = _bury_crashed(session, waiting, now, retry)
     if not waiting:
         return Nothing(None)
@@ -183,16 +188,15 @@ def choose(
     if not gate.open:
         return Nothing(head.not_before or now, hold_until=gate.retry_at)
     if keeps_back and _release(session, lease, hook, plugin, head):
-        waiting = _open_deliveries(session, lease.lane_id)
+        waiting = open_deliveries(session, lease.lane_id)
     waiting = _supersede(session, waiting, plugin, now)
     chosen = waiting[:1] if gate.probe else _batch(waiting, plugin, now)
-    items = _begin(session, chosen, now, worker)
-    return Work(hook, plugin, items, gate.probe, is_last=len(chosen) == len(waiting))
+    items = _items(session, chosen)
+    begin(session, chosen[: len(items)], now, worker)
+    return Work(hook, plugin, items, gate.probe, is_last=len(items) == len(waiting))
 
 
-def _release(
-    session: Session, lease: Lease, hook: HookView, plugin: Plugin, head: _Waiting
-) -> bool:
+def _release(session: Session, lease: Lease, hook: HookView, plugin: Plugin, head: Waiting) -> bool:
     """Whether the head of the lane tells who somebody is of whom something was kept back: that
     comes before it now."""
     subject = kept.Subject.of(head.source_id, head.contact_id, head.conversation_id)
@@ -201,42 +205,45 @@ def _release(
         return False
     (row,) = run(session, _EVENTS_OF, event_ids=[head.event_id])
     event = canonical(row.id, row.data, row.received_at)
-    if not plugin.processor.is_known(event, hook.default_region):
+    if not tells_who(plugin, event, hook.default_region):
         return False
     return kept.release(session, ids, lease.lane_id, head.event_id) > 0
 
 
+def tells_who(plugin: Plugin, event: events.Event, default_region: str | None) -> bool:
+    """Whether an event tells who its person is. It does if the plugin fails to say: so what was
+    kept back is handled again, and not kept for ever."""
+    try:
+        return bool(plugin.processor.is_known(event, default_region))
+    except BaseException as error:  # a bug of the plugin must not keep its lane from being taken
+        _log.warning("whether a person is known is not told", error=described(error))
+        return True
+
+
 def leave(session: Session, lease: Lease, now: datetime) -> Nothing:
     """No more work for a worker that was told to stop, whatever is due."""
-    waiting = _open_deliveries(session, lease.lane_id)
+    waiting = open_deliveries(session, lease.lane_id)
     return Nothing((waiting[0].not_before or now) if waiting else None)
 
 
 def following(lease: Lease, names: Sequence[str]) -> list[events.Event]:
     """The events of these names behind the work in progress in its lane, in their order."""
-    waiting = in_order([_Waiting(*row) for row in look(_OPEN_DELIVERIES, lane_id=lease.lane_id)])
+    waiting = in_order([Waiting(*row) for row in look(_OPEN_DELIVERIES, lane_id=lease.lane_id)])
     wanted = [w.event_id for w in waiting if w.name in names and w.state != DeliveryState.RUNNING]
     if not wanted:
         return []
-    found = {
-        row.id: canonical(row.id, row.data, row.received_at)
-        for row in look(_EVENTS_OF, event_ids=wanted)
-    }
-    return [found[event_id] for event_id in wanted]
+    found = {row.id: readable(row) for row in look(_EVENTS_OF, event_ids=wanted)}
+    return [event for event_id in wanted if (event := found.get(event_id)) is not None]
 
 
-def canonical(event_id: int, data: Mapping[str, Any], received_at: datetime) -> events.Event:
-    """The event of what is stored of it."""
-    return replace(events.from_data({"id": event_id, **data}), received_at=received_at)
-
-
-def _open_deliveries(session: Session, lane_id: int) -> list[_Waiting]:
-    return in_order([_Waiting(*row) for row in run(session, _OPEN_DELIVERIES, lane_id=lane_id)])
+def open_deliveries(session: Session, lane_id: int) -> list[Waiting]:
+    """What the lane owes, in the order in which it is worked on."""
+    return in_order([Waiting(*row) for row in run(session, _OPEN_DELIVERIES, lane_id=lane_id)])
 
 
 def _bury_crashed(
-    session: Session, waiting: list[_Waiting], now: datetime, retry: RetryPolicy
-) -> list[_Waiting]:
+    session: Session, waiting: list[Waiting], now: datetime, retry: RetryPolicy
+) -> list[Waiting]:
     """Deliveries that are still running have lost their worker: it never said how it ended."""
     crashed = [item for item in waiting if item.state == DeliveryState.RUNNING]
     if not crashed:
@@ -271,8 +278,8 @@ def _bury_crashed(
 
 
 def _supersede(
-    session: Session, waiting: list[_Waiting], plugin: Plugin, now: datetime
-) -> list[_Waiting]:
+    session: Session, waiting: list[Waiting], plugin: Plugin, now: datetime
+) -> list[Waiting]:
     """Leave out what a newer waiting event of the same subject says anyway."""
     head = waiting[0]
     if head.name not in plugin.processor.supersedable:
@@ -296,7 +303,7 @@ def _supersede(
     return [same[-1], *(w for w in waiting if w not in same)]
 
 
-def _batch(waiting: Sequence[_Waiting], plugin: Plugin, now: datetime) -> Sequence[_Waiting]:
+def _batch(waiting: Sequence[Waiting], plugin: Plugin, now: datetime) -> Sequence[Waiting]:
     """The head, with what follows it directly and can be handled in the same call."""
     head = waiting[0]
     most = plugin.processor.batches.get(head.name, 1)
@@ -309,12 +316,13 @@ def _batch(waiting: Sequence[_Waiting], plugin: Plugin, now: datetime) -> Sequen
     return batch
 
 
-def _kind(item: _Waiting) -> tuple[object, ...]:
+def _kind(item: Waiting) -> tuple[object, ...]:
     """What the deliveries of one batch share."""
     return item.name, item.conversation_id, item.known_by, item.insisted
 
 
-def _begin(session: Session, chosen: Sequence[_Waiting], now: datetime, worker: str) -> list[Item]:
+def begin(session: Session, chosen: Sequence[Waiting], now: datetime, worker: str) -> None:
+    """Mark deliveries as running, and note their attempts. The caller holds the fence."""
     run_each(session, _BEGIN, [{"delivery_id": item.id} for item in chosen])
     run_each(
         session,
@@ -333,9 +341,21 @@ def _begin(session: Session, chosen: Sequence[_Waiting], now: datetime, worker: 
             for item in chosen
         ],
     )
+
+
+def _items(session: Session, chosen: Sequence[Waiting]) -> list[Item]:
+    """The chosen deliveries with their events, up to the first that cannot be read.
+
+    :raises UnreadableEvent: that is the first of all.
+    """
     wanted = {item.event_id for item in chosen} | {item.known_by for item in chosen}
-    rows = run(session, _EVENTS_OF, event_ids=sorted(filter(None, wanted)))
-    by_id = {row.id: canonical(row.id, row.data, row.received_at) for row in rows}
+    rows = {row.id: row for row in run(session, _EVENTS_OF, event_ids=sorted(filter(None, wanted)))}
+    head = rows[chosen[0].event_id]
+    by_id = {head.id: canonical(head.id, head.data, head.received_at)}
+    for row in rows.values():
+        if row is not head and (event := readable(row)) is not None:
+            by_id[row.id] = event
+    chosen = list(takewhile(lambda item: item.event_id in by_id, chosen))
     return [
         Item(
             item.id,

@@ -25,6 +25,7 @@ from rq.timeouts import TimerDeathPenalty
 from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
+from hub.plugins.faults import traceback_of
 from hub.queue.alive import FLEET
 from hub.queue.connection import connect_blocking
 from hub.queue.jobs import QUEUE, Waker
@@ -193,6 +194,9 @@ class LaneWorker(SimpleWorker):
             _log.error("a lane was left because the database failed", error=str(error))
             if (held := self._in_progress[this]) is not None:
                 self._queue_again(held)
+        except Exception as error:
+            # A thread that dies silently would leave its lane until the lease has ended.
+            _log.error("a lane was left because the hub failed", error=traceback_of(error))
         finally:
             if (held := self._in_progress[this]) is not None:
                 with suppress(RedisError):  # the slot expires

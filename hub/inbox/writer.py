@@ -12,18 +12,10 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from sqlalchemy.exc import (
-    DataError,
-    DBAPIError,
-    IntegrityError,
-    InternalError,
-    OperationalError,
-    SQLAlchemyError,
-    StatementError,
-)
+from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
-from hub.database import in_transaction
+from hub.database import in_transaction, is_away
 from hub.group_commit import Group, Turn
 from hub.inbox.accept import Accepted, Submission, accept
 from hub.plugins import Registry
@@ -108,13 +100,13 @@ class Writer:
 
     def _store_one_by_one(self, turns: Sequence[_Turn], error: SQLAlchemyError) -> None:
         """One submission that the database refuses must not take the others with it."""
-        if len(turns) > 1 and not _may_pass(error):
+        if len(turns) > 1 and not is_away(error):
             for turn in turns:
                 self._store([turn])
             return
         _log.error("the database refused to store events", error=str(error), events=len(turns))
         reason: Exception = Unstorable("The database cannot store the event as it is.")
-        if _may_pass(error):
+        if is_away(error):
             reason = StorageUnavailable("The database could not store the event.")
         for turn in turns:
             turn.error = reason
@@ -132,12 +124,3 @@ def _gather(waiting: queue.SimpleQueue[Sequence[ReadyLane]]) -> list[Sequence[Re
         except queue.Empty:
             break
     return gathered
-
-
-def _may_pass(error: SQLAlchemyError) -> bool:
-    """Not what was to be stored is to blame, but the state of the database."""
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    return not isinstance(error, DataError | IntegrityError | StatementError) or isinstance(
-        error, OperationalError | InternalError
-    )

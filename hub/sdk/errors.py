@@ -12,6 +12,8 @@ import requests
 class HubError(Exception):
     """Base of all errors that the delivery engine understands.
 
+    It understands those below. One of your own, derived from this directly, is treated as a bug.
+
     ``sentence`` is shown to people, so it is one plain sentence without secrets.
     """
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.delivery import lanes
+from hub.delivery import drain, lanes
 from hub.delivery.drain import Drain
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane, Link, LinkState
 from hub.sdk.testing.context import MovableClock
@@ -43,12 +43,12 @@ def only_lane() -> int:
         return session.scalars(select(Lane.id)).one()
 
 
-def test_another_worker_goes_on_when_the_lease_has_ended(world, crm):
+def test_another_worker_goes_on_when_the_lease_has_ended(world, crm, monkeypatch):
     (event_id,) = world.send("contact.created")
-    crm.on_handle = die
-    with pytest.raises(WorkerDied):
-        world.drain_lane(only_lane())
-    crm.on_handle = None
+    with monkeypatch.context() as patched:
+        patched.setattr(drain, "dispatch", die)
+        with pytest.raises(WorkerDied):
+            world.drain_lane(only_lane())
     assert state_of(event_id) == DeliveryState.RUNNING
     assert world.drain_lane(only_lane()) == 0, "the dead worker's lease still holds"
     end_leases()
@@ -59,15 +59,15 @@ def test_another_worker_goes_on_when_the_lease_has_ended(world, crm):
     assert outcomes == [AttemptOutcome.CRASHED, AttemptOutcome.DONE]
 
 
-def test_a_delivery_that_kills_its_worker_again_and_again_is_set_aside(world, crm):
+def test_a_delivery_that_kills_its_worker_again_and_again_is_set_aside(world, crm, monkeypatch):
     (poison,) = world.send("contact.created")
     (next_one,) = world.send("contact.updated")
-    crm.on_handle = die
-    for _ in range(5):
-        with pytest.raises(WorkerDied):
-            world.drain_lane(only_lane())
-        end_leases()
-    crm.on_handle = None
+    with monkeypatch.context() as patched:
+        patched.setattr(drain, "dispatch", die)
+        for _ in range(5):
+            with pytest.raises(WorkerDied):
+                world.drain_lane(only_lane())
+            end_leases()
     world.drain_lane(only_lane())
     assert state_of(poison) == DeliveryState.DEAD
     assert state_of(next_one) == DeliveryState.DONE

@@ -31,7 +31,7 @@ def mutex(world) -> bytes | None:
 
 
 def almost_over(world) -> None:
-    for lease in world.drain._held.values():
+    for lease in world.drain._held.leases():
         lease.deadline -= world.drain._policy.lease - 1
 
 
@@ -124,7 +124,7 @@ def test_a_call_whose_lease_ended_while_it_was_prepared_is_not_sent(world, crm, 
 
     def stall(connection) -> None:
         connect(connection)
-        for lease in world.drain._held.values():
+        for lease in world.drain._held.leases():
             lease.deadline -= 100
 
     monkeypatch.setattr(HTTPConnection, "connect", stall)

@@ -122,7 +122,7 @@ class People:
             begun = self._links.begun(_KIND, contact_key(event))
             try:
                 if not progress.searched and (found := self._find(contact)):
-                    ours = found.lead.id == own or self._is_of_try(begun, found.lead)
+                    ours = found.lead.id == own or self._is_of_try(event, begun, found.lead)
                     return self._adopt(event, contact, found, own=ours)
                 progress = replace(progress, searched=True)
                 if not progress.refused:
@@ -132,7 +132,7 @@ class People:
                         # Somebody has made it since, or it is one that the search does not show.
                         progress = Progress(refused=True)
                     if found := self._find(contact):
-                        ours = self._is_of_try(begun, found.lead)
+                        ours = self._is_of_try(event, begun, found.lead)
                         return self._adopt(event, contact, found, own=ours)
                     progress = Progress(searched=True, refused=True)
                 return self._take(event, contact)
@@ -144,12 +144,24 @@ class People:
     def _find(self, contact: Contact) -> Found | None:
         return find_lead(self._work.leadsquared, contact, self._work.config.region, self._work.say)
 
-    def _is_of_try(self, begun: Intent | None, lead: Lead) -> bool:
+    def _is_of_try(self, event: Event, begun: Intent | None, lead: Lead) -> bool:
         """Whether a lead was made by a try that was cut off: it was not there when that began, and
         no other contact's link says that it is its own."""
         if begun is None or lead.value(SOURCE) != self._work.config.source:
             return False
-        return not any(proof.is_own(link) for link in self._links.with_remote(_KIND, lead.id))
+        return not self._was_made_for_another(event, lead.id)
+
+    def _was_made_for_another(self, event: Event, lead_id: str) -> bool:
+        links = self._links.with_remote(_KIND, lead_id)
+        return any(proof.is_own(one) and one.local_id != contact_key(event) for one in links)
+
+    def _may_change(self, event: Event, lead_id: str, *, own: bool) -> frozenset[str]:
+        """The attributes that may be replaced. The name of a lead that the hub made follows only
+        the contact for which it was made, whatever the settings."""
+        change = proof.may_change(self._work.config, contact_of(event), own=own)
+        if not own and change & proof.NAMES and self._was_made_for_another(event, lead_id):
+            return change - proof.NAMES
+        return change
 
     def _take(self, event: Event, contact: Contact) -> tuple[Link, str]:
         """Link to the lead that LeadSquared knows by the number, though the search shows none.
@@ -189,7 +201,7 @@ class People:
         held = {name: lead.value(name) for name in values}
         if any(same_phone(contact, number, config.region) for number in lead.phones):
             held[config.phone_field] = values[config.phone_field]
-        change = proof.may_change(config, contact, own=own)
+        change = self._may_change(event, lead.id, own=own)
         fill = proof.may_fill(config, contact) | change
         patch = {
             name: value
@@ -293,7 +305,8 @@ class People:
                 self._links.update(link, version=version)
             raise Skip(sentences.NOTHING_CHANGED)
         config, held, own = self._work.config, proof.held(link), proof.is_own(link)
-        change, fill = proof.may_change(config, contact, own=own), proof.may_fill(config, contact)
+        change = self._may_change(event, link.remote_id, own=own)
+        fill = proof.may_fill(config, contact)
         allowed = {
             name: value
             for name, value in patch.items()

@@ -78,8 +78,12 @@ def test_a_second_contact_with_the_email_of_the_hubs_lead(world: Any, ann: Conta
     assert world.simulator.leads() == before
 
 
-def test_who_is_merged_into_a_customer_renames_no_lead(world: Any, ann: Contact) -> None:
+@pytest.mark.parametrize("in_step", [False, True])
+def test_who_is_merged_into_a_customer_renames_no_lead(
+    world: Any, ann: Contact, in_step: bool
+) -> None:
     """The lead was made for the contact that the merge removed: the survivor is another one."""
+    world.settings["follow_found"] = in_step
     world.done(world.events.contact_created(ann))
     survivor = Contact("502", "Mallory Evil")
     world.done(world.events.contact_created(survivor))

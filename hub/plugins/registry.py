@@ -59,6 +59,12 @@ class Registry:
             outcome = _load(plugin_id, entries, limit)
             if isinstance(outcome, Plugin):
                 plugins[plugin_id] = outcome
+                if outcome.unknown_events:
+                    _log.warning(
+                        "a plugin waits for events that this hub never sends",
+                        plugin=plugin_id,
+                        events=", ".join(outcome.unknown_events),
+                    )
             else:
                 broken.append(outcome)
                 _log.error("plugin is broken", plugin=plugin_id, reason=outcome.sentence)

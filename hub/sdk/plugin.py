@@ -65,6 +65,12 @@ class Plugin:
     #: The text catalogue: language -> message -> translation.
     translations: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
+    @property
+    def unknown_events(self) -> list[str]:
+        """Events of the manifest that this version of the hub does not know. It never sends them:
+        the plugin was written for a newer one, or the name is misspelled. Since SDK 1.1."""
+        return sorted(self.events - set(EVENT_NAMES))
+
     def loaded_commands(self) -> list[click.Command]:
         """The commands themselves.
 
@@ -137,12 +143,14 @@ def validate(plugin: object, entry_point_name: str) -> Plugin:
 def _validate_events(plugin: Plugin) -> None:
     if not plugin.events:
         raise BadManifest("events is empty: the plugin would never be called.")
-    unknown = sorted(plugin.events - set(EVENT_NAMES))
-    if unknown:
-        raise BadManifest(f"events names unknown events: {', '.join(unknown)}.")
-    wanted = ["handle_" + name.replace(".", "_") for name in sorted(plugin.events)]
+    unknown = plugin.unknown_events
+    if plugin.events == set(unknown):
+        raise BadManifest(f"events names unknown events only: {', '.join(unknown)}.")
+    known = plugin.events - set(unknown)
+    wanted = ["handle_" + name.replace(".", "_") for name in sorted(known)]
     wanted += [
-        "handle_" + name.replace(".", "_") + "_batch" for name in sorted(plugin.processor.batches)
+        "handle_" + name.replace(".", "_") + "_batch"
+        for name in sorted(known & set(plugin.processor.batches))
     ]
     missing = [name for name in wanted if not callable(getattr(plugin.processor, name, None))]
     if missing:

@@ -265,9 +265,10 @@ def test_one_event_that_cannot_be_read_holds_up_its_own_lane_only(world, crm):
     assert [one.state for one in found()] == ["done"] * 3
 
 
-def store(event_id: int, data: dict[str, Any]) -> None:
+def store(event_id: int, data: dict[str, Any], **columns: Any) -> None:
+    values = {"data": data, **columns}
     in_transaction(
-        lambda session: session.execute(update(Event).where(Event.id == event_id).values(data=data))
+        lambda session: session.execute(update(Event).where(Event.id == event_id).values(**values))
     )
 
 
@@ -317,3 +318,18 @@ def test_whatever_a_setup_answers_is_told(make_world):
     hook, report = hooks.run_setup(world.hook.id)
     assert report.sentence.startswith("The plugin failed: AttributeError")
     assert hook.status == "needs_attention"
+
+
+@pytest.mark.parametrize("declared", [False, True])
+def test_an_event_of_a_newer_hub_is_skipped_with_a_sentence(make_world, crm, declared):
+    """It was stored before a rollback, say."""
+    more = {"ticket.replied"} if declared else set()
+    world = make_world(events=frozenset({"contact.created", "contact.updated"} | more))
+    (new,) = world.send("contact.created")
+    world.send("contact.updated")
+    with reading() as session:
+        data = session.get_one(Event, new).data
+    store(new, {**data, "name": "ticket.replied"}, name="ticket.replied")
+    world.work()
+    assert [one.state for one in found()] == ["skipped", "done"]
+    assert found()[0].reason == "Small CRM does not handle ticket.replied."

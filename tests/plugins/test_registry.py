@@ -77,7 +77,7 @@ def test_a_sound_plugin_is_found(entry):
         ({"id": "other"}, "differs from its entry point"),
         ({"description": ""}, "description is empty"),
         ({"events": frozenset()}, "events is empty"),
-        ({"events": frozenset({"contact.exploded"})}, "unknown events: contact.exploded"),
+        ({"events": frozenset({"contact.exploded"})}, "unknown events only: contact.exploded"),
         ({"events": frozenset({"message.created"})}, "lacks handle_message_created"),
         ({"settings": dict}, "settings must be a subclass"),
         ({"concurrency": 0}, "concurrency must be at least 1"),
@@ -88,6 +88,16 @@ def test_a_bad_manifest_is_set_aside_with_its_reason(entry, options, reason):
     registry = Registry.of([entry(make(**options))])
     assert registry.plugins == {}
     assert reason in registry.broken[0].sentence
+
+
+def test_an_event_that_this_hub_does_not_know_is_left_out_and_told(entry, caplog):
+    """It was written for a newer hub: it works here as far as this one goes."""
+    named = make(events=frozenset({CONTACT_CREATED, "ticket.replied"}))
+    registry = Registry.of([entry(named)])
+    assert registry.broken == ()
+    assert registry.get("good").unknown_events == ["ticket.replied"]
+    (line,) = caplog.records
+    assert line.fields["events"] == "ticket.replied"
 
 
 def test_something_else_than_a_plugin_is_set_aside(entry):

@@ -22,6 +22,10 @@ class Manifest(Subject):
     def test_the_manifest_is_sound(self) -> None:
         assert validate(self.plugin, self.plugin.id) is self.plugin
 
+    def test_its_events_are_known(self) -> None:
+        unknown = self.plugin.unknown_events
+        assert unknown == [], f"This version of the SDK knows no {', '.join(unknown)}."
+
     def test_it_is_installed_under_its_id(self) -> None:
         found = list(metadata.entry_points(group=GROUP, name=self.plugin.id))
         assert len(found) == 1, (

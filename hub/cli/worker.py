@@ -12,8 +12,10 @@ from hub.fleet import workers
 @click.command("worker")
 @processes_option
 @threads_option
-def worker(processes: int, threads: int) -> None:
+@click.option("--prepared", is_flag=True, hidden=True, help="'hub prepare' has just run.")
+def worker(processes: int, threads: int, prepared: bool) -> None:
     """Run worker processes; a crashed one is replaced."""
     configured()
-    prepare()
+    if not prepared:
+        prepare()
     workers.run(processes, threads)

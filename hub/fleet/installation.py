@@ -50,16 +50,12 @@ class Installation:
             yield
 
     def start(self, host: str, port: int, processes: int, threads: int) -> None:
-        """Start all children."""
+        """Start all children. ``hub prepare`` has run before."""
         if self._config.redis_url is None:
             self._start_redis()
         self.supervisor.add(Child("web", hub_command("web", "--host", host, "--port", str(port))))
-        self.supervisor.add(
-            Child(
-                "workers",
-                hub_command("worker", "--processes", str(processes), "--threads", str(threads)),
-            )
-        )
+        numbers = ("--processes", str(processes), "--threads", str(threads))
+        self.supervisor.add(Child("workers", hub_command("worker", "--prepared", *numbers)))
         self.supervisor.add(Child("sweeper", hub_command("sweeper")))
 
     def run(self) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.commands import command
 from tests.support.scaffold import edit, install
 
 ROOT = Path(__file__).parents[2]
@@ -17,11 +18,13 @@ ROOT = Path(__file__).parents[2]
 
 def hub(*arguments: str, folder: Path, site: Path | None = None) -> subprocess.CompletedProcess:
     """A command, with the plugins of a folder installed."""
-    path = os.pathsep.join(str(part) for part in (site, ROOT) if part)
+    environment = {**os.environ, "HUB_DATA_DIR": str(folder / "data")}
+    if site is None:
+        return command(*arguments, environment=environment, timeout=600, folder=folder)
     return subprocess.run(
         [sys.executable, "-m", "hub", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": path, "HUB_DATA_DIR": str(folder / "data")},
+        env={**environment, "PYTHONPATH": os.pathsep.join((str(site), str(ROOT)))},
         capture_output=True,
         text=True,
         timeout=600,
@@ -57,9 +60,9 @@ def test_no_trace_of_the_template_is_left(tmp_path: Path) -> None:
 def test_what_is_written_is_in_form(tmp_path: Path) -> None:
     hub("plugins", "new", "acme", folder=tmp_path)
     # How imports are sorted depends on where the plugin lives.
-    for command in (["check", "--ignore", "I001"], ["format", "--check"]):
+    for options in (["check", "--ignore", "I001"], ["format", "--check"]):
         done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--config", ROOT / "ruff.toml", "acme"],
+            [sys.executable, "-m", "ruff", *options, "--config", ROOT / "ruff.toml", "acme"],
             cwd=tmp_path,
             capture_output=True,
             text=True,

@@ -22,6 +22,7 @@ import psutil
 import requests
 
 from hub.security.outbound import THIS_MACHINE
+from tests.support.commands import command
 
 #: Seconds after which what does not come counts as lost. Nothing takes so long, but a machine with
 #: much else to do may be slow.
@@ -145,25 +146,14 @@ class RunningHub:
 
     def run(self, *arguments: str, code: int = 0) -> Any:
         """A command with ``--json``; returns what it printed."""
-        done = subprocess.run(
-            [sys.executable, "-m", "hub", *arguments, "--json"],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
+        done = self._command(*arguments, "--json")
         if done.returncode != code:
             raise Failed(f"{arguments}: exit {done.returncode}\n{done.stdout}\n{done.stderr}")
         return json.loads(done.stdout) if done.stdout else None
 
     def wait(self, timeout: float = PATIENCE) -> None:
         """``hub wait``."""
-        done = subprocess.run(
-            [sys.executable, "-m", "hub", "wait", "--timeout", str(timeout)],
-            env=self.environment,
-            capture_output=True,
-            text=True,
-        )
+        done = self._command("wait", "--timeout", str(timeout))
         assert done.returncode == 0, done.stderr + self.story()
 
     def send(self, body: bytes, **options: str) -> requests.Response:
@@ -216,6 +206,9 @@ class RunningHub:
         """The end of the log, for a failed assertion."""
         self.log.flush()
         return Path(self.log.name).read_text()[-6_000:]
+
+    def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return command(*arguments, environment=self.environment, timeout=2 * PATIENCE)
 
     def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
         return subprocess.Popen(

@@ -53,6 +53,7 @@ from hub.sdk.processor import BatchOutcome, Done, Outcome, Processor
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import SettingsSchema
 from hub.sdk.setup import SetupResult, SetupService
+from hub.sdk.surveys import SurveyAnswer, survey_answer
 from hub.sdk.translation import Translator
 
 __all__ = [
@@ -108,8 +109,10 @@ __all__ = [
     "SetupService",
     "Skip",
     "Source",
+    "SurveyAnswer",
     "Translator",
     "json_of",
     "person_name",
     "readable",
+    "survey_answer",
 ]

@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hub.sdk import Done, Event, HubError, Link, Message, Outcome, Rejected, Skip
+from hub.sdk import (
+    Done,
+    Event,
+    HubError,
+    Link,
+    Message,
+    Outcome,
+    Rejected,
+    Skip,
+    survey_answer,
+)
 from hub_glpi import sentences
 from hub_glpi.api.documents import Owner
 from hub_glpi.attachments import DUE, Attachments
@@ -16,7 +26,6 @@ from hub_glpi.followup_search import natural_key
 from hub_glpi.mappers import message as mapper
 from hub_glpi.mappers.conversation import server_time
 from hub_glpi.mappers.digest import digest
-from hub_glpi.mappers.survey import answer_of
 from hub_glpi.openings import can_be_text
 from hub_glpi.people import People
 from hub_glpi.surveys import Surveys
@@ -71,7 +80,7 @@ class Messages:
                 # What it deletes may be kept back: then so is this, behind it.
                 self._conversations.ask_for_person(event)
             return self._deletions.delete(event, link, ticket if is_text else None)
-        if self._config.survey_answers and (answer := answer_of(message)):
+        if self._config.survey_answers and (answer := survey_answer(message)):
             return self._surveys.tell(event, answer)
         if reason := self._left_out(message):
             raise Skip(reason)

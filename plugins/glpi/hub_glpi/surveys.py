@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.sdk import Done, Event, HubError, Skip
+from hub.sdk import Done, Event, HubError, Skip, SurveyAnswer
 from hub_glpi import sentences
 from hub_glpi.conversations import Conversations
 from hub_glpi.followup_records import KIND, Followup, FollowupRecords
@@ -25,7 +25,7 @@ class Surveys:
         self._conversations = conversations
         self._followups = followups
 
-    def tell(self, event: Event, answer: mapper.Answer) -> Done:
+    def tell(self, event: Event, answer: SurveyAnswer) -> Done:
         """Add the answer's followup, or bring it to what the customer has made of the answer.
 
         :raises Skip: it is told already, or followups are switched off.

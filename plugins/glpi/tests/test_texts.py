@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 from hub_glpi import plugin, sentences
-from hub_glpi.mappers.survey import Answer, answer_of
 from hub_glpi.simulator import GlpiSimulator
 
-from hub.sdk import Sender, SetupFailed
+from hub.sdk import Sender, SetupFailed, SurveyAnswer, survey_answer
 from hub.sdk.settings import completed
 from hub.sdk.testing.context import Crash
 
@@ -206,9 +205,9 @@ class TestSurveys:
 
     def test_a_survey_that_is_not_answered_yet_tells_nothing(self, chatwoot: Any) -> None:
         survey = self.survey(chatwoot, 5)
-        assert answer_of(survey) == Answer(5)
-        assert answer_of(replace(survey, attributes={"display_type": "emoji"})) is None
-        assert answer_of(self.survey(chatwoot, 0)) is None
+        assert survey_answer(survey) == SurveyAnswer(5)
+        assert survey_answer(replace(survey, attributes={"display_type": "emoji"})) is None
+        assert survey_answer(self.survey(chatwoot, 0)) is None
 
 
 class TestRequestSource:

@@ -7,7 +7,7 @@ from datetime import UTC, tzinfo
 from typing import Any, Final, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from hub.sdk import Context, NeedsAttention
+from hub.sdk import Context, NeedsAttention, Quotations
 from hub_leadsquared import sentences
 from hub_leadsquared.mappers.contact import region_of
 
@@ -44,6 +44,8 @@ class Config:
     started_code: int | None
     transcript_enabled: bool
     transcript_code: int | None
+    quotations: Quotations
+    survey_answers: bool
     #: Seconds.
     transcript_grace: float
     language: str
@@ -78,6 +80,8 @@ class Config:
             started_code=_number(learned.get("conversation_activity_code")),
             transcript_enabled=settings["enable_transcript_activity"],
             transcript_code=_number(learned.get("transcript_activity_code")),
+            quotations=settings["mail_quotations"],
+            survey_answers=settings["survey_answers"],
             transcript_grace=float(settings["transcript_grace"]),
             language=settings["language"],
             region=context.default_region or region_of(learned.get("default_country_code")),

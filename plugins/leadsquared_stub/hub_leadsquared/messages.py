@@ -47,7 +47,7 @@ class Messages:
             elif book.has_covered(message.id):
                 outcomes.append(Skip(sentences.MESSAGE_SENT_BEFORE))
             else:
-                entries.append(Entry.of(message, event, self._work.config.language))
+                entries.append(self.entry(message, event))
                 outcomes.append(Done(sentences.MESSAGE_KEPT))
         if entries:
             inbox = conversation_of(events[0]).inbox_name
@@ -71,11 +71,16 @@ class Messages:
         if message.deleted:
             self.keep(event, book.without(message.id))
             return Done(sentences.MESSAGE_REMOVED)
-        entry = Entry.of(message, event, self._work.config.language)
+        entry = self.entry(message, event)
         if entry in book.entries:
             raise Skip(sentences.NOTHING_CHANGED)
         self.keep(event, book.with_entries([entry]))
         return Done(sentences.MESSAGE_CHANGED)
+
+    def entry(self, message: Message, event: Event) -> Entry:
+        """What a transcript needs of a message, as the settings have it."""
+        config = self._work.config
+        return Entry.of(message, event, config.language, config.quotations)
 
     def reason_against(self, event: Event, book: Notebook) -> str | None:
         """Why a conversation of which LeadSquared is to hear nothing yet stays unheard of."""

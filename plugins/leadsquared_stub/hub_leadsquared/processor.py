@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import ClassVar
 
-from hub.sdk import MESSAGE_CREATED, BatchOutcome, Done, Event, HubError, Processor, Skip
+from hub.sdk import (
+    MESSAGE_CREATED,
+    BatchOutcome,
+    Done,
+    Event,
+    HubError,
+    Processor,
+    Skip,
+    survey_answer,
+)
 from hub_leadsquared import sentences
 from hub_leadsquared.api import LeadSquared
 from hub_leadsquared.config import Config
@@ -14,8 +23,9 @@ from hub_leadsquared.conversations import Conversations
 from hub_leadsquared.mappers.contact import identity_keys
 from hub_leadsquared.messages import Messages
 from hub_leadsquared.people import People
+from hub_leadsquared.surveys import Surveys
 from hub_leadsquared.transcripts import Transcripts
-from hub_leadsquared.work import Work
+from hub_leadsquared.work import Work, message_of
 
 
 class LeadSquaredProcessor(Processor):
@@ -67,7 +77,10 @@ class LeadSquaredProcessor(Processor):
         return Messages(self._work).remember(events)
 
     def handle_message_updated(self, event: Event) -> Done:
-        """Change or drop a message that waits for the transcript. No call."""
+        """Change or drop a message that waits for the transcript; tell the answer to a survey."""
+        message = message_of(event)
+        if self._work.config.survey_answers and (answer := survey_answer(message)):
+            return Surveys(self._work).tell(event, answer)
         return Messages(self._work).revise(event)
 
     def _follow(self, event: Event) -> Done:

@@ -157,6 +157,25 @@ class LeadSquaredSettings(SettingsSchema):
         help="Points that the activity gives to the lead. Used when the hub makes the type.",
         group=ACTIVITIES,
     )
+    mail_quotations = settings.select(
+        "Quotations in mails",
+        (
+            ("cut", "Left out"),
+            ("source", "As Chatwoot trims them"),
+            ("whole", "Kept"),
+        ),
+        default="cut",
+        before="source",
+        help="What a mail repeats of earlier ones. What it forwards is kept always.",
+        group=ACTIVITIES,
+    )
+    survey_answers = settings.toggle(
+        "Answers to surveys",
+        default=True,
+        before=False,
+        help="In transcripts. An answer that comes after the end makes one more transcript.",
+        group=ACTIVITIES,
+    )
     transcript_grace = settings.number(
         "Wait for the last messages",
         default=3,

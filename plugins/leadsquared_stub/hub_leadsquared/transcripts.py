@@ -80,7 +80,7 @@ class Transcripts:
         """The messages said before the end that wait behind it in the lane."""
         conversation = conversation_of(event)
         return [
-            Entry.of(later.message, later, self._work.config.language)
+            self._messages.entry(later.message, later)
             for later in self._work.context.following(MESSAGE_CREATED)
             if later.message is not None
             and later.conversation is not None

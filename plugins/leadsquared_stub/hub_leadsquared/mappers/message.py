@@ -6,10 +6,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, Self
 
-from hub.sdk import Attachment, Event, Message, readable
+from hub.sdk import Attachment, Event, Message, Quotations, SurveyAnswer, readable
 from hub_leadsquared import sentences
 from hub_leadsquared.locale import phrase
-from hub_leadsquared.mappers.text import cut, lines, one_line
+from hub_leadsquared.mappers.text import cut, fingerprint, lines, one_line
 
 #: No more of a message is ever shown, so no more is kept. Characters.
 KEPT_TEXT: Final = 1_800
@@ -38,12 +38,14 @@ class Entry:
     files: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, message: Message, event: Event, language: str) -> Self:
+    def of(
+        cls, message: Message, event: Event, language: str, quotations: Quotations = "cut"
+    ) -> Self:
         """What a transcript needs of a message."""
         at = (message.created_at or event.occurred_at).astimezone(UTC)
         attached = message.attachments[:_MOST_ATTACHMENTS]
         words = [_words(item, language) for item in attached]
-        text = "\n".join([readable(message), *filter(None, words)])
+        text = "\n".join([readable(message, quotations), *filter(None, words)])
         return cls(
             id=message.id,
             at=at.isoformat(timespec="seconds"),
@@ -53,6 +55,26 @@ class Entry:
             kind=message.sender.kind,
             text=cut(lines(text), KEPT_TEXT),
             files=tuple(item.kind for item, said in zip(attached, words, strict=True) if not said),
+        )
+
+    @classmethod
+    def of_survey(cls, answer: SurveyAnswer, event: Event, number: str, language: str) -> Self:
+        """What a customer answered to the survey that is the message of this number."""
+        rating = phrase(
+            sentences.NOTE_RATING,
+            language,
+            stars=answer.stars,
+            rating=answer.rating,
+            best=answer.best,
+        )
+        text = cut(lines(f"{rating}\n{answer.remark}"), KEPT_TEXT)
+        return cls(
+            # Of another answer to the same survey it is told apart.
+            id=f"{number}/{fingerprint(text)[:8]}",
+            at=event.occurred_at.astimezone(UTC).isoformat(timespec="seconds"),
+            name=cut(one_line(event.contact.name if event.contact else ""), _LONGEST_NAME),
+            kind="contact",
+            text=text,
         )
 
     @classmethod

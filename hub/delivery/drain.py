@@ -26,7 +26,7 @@ from hub.database import is_away
 from hub.delivery import lanes
 from hub.delivery.context import DeliveryContext
 from hub.delivery.dispatch import Ending, Stumble, dispatch, foresee
-from hub.delivery.files import file_doors
+from hub.delivery.files import EventFiles
 from hub.delivery.held_lanes import HeldLanes
 from hub.delivery.identities import Identities, claim_ahead
 from hub.delivery.lanes import Lease
@@ -383,14 +383,17 @@ class Drain:
             trace.call(call)
 
         def look_ahead(names: Sequence[str]) -> Sequence[Event]:
-            return following(lease, names)
+            found = following(lease, names)
+            files.add(found)
+            return found
 
+        files = EventFiles([item.event for item in work.items])
         http = HttpClient(
             self._transports.of(
                 work.hook.id,
                 work.hook.doors,
                 last_check=lease.require_time,
-                file_doors=lambda: file_doors([item.event for item in work.items]),
+                files=files,
             ),
             redactor=redactor,
             rules=CallRules(before=before_call, after=after_call),

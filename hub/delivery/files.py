@@ -17,20 +17,37 @@ _sources = table_of(Source)
 _DOORS = select(_sources.c.doors).where(_sources.c.id.in_(bindparam("ids", expanding=True)))
 
 
-def file_doors(events: Sequence[Event]) -> Doors:
-    """The hosts inside that these events' sources opened for their files.
+class EventFiles:
+    """The files of the events in hand. Implements ``hub.delivery.transport.Files``."""
 
-    A source that was made before there were doors has one to whatever host its files name.
-    """
-    stored = [row.doors for row in look(_DOORS, ids=sorted({item.source.id for item in events}))]
-    opened = frozenset(host for text in stored if text is not None for host in text.split())
-    if None not in stored:
-        return Doors(opened)
-    named = frozenset(
-        host_of(attachment.url)
-        for item in events
-        if item.message is not None
-        for attachment in item.message.attachments
-        if attachment.url
-    )
-    return Doors(opened, before=named)
+    def __init__(self, events: Sequence[Event]) -> None:
+        self._events = list(events)
+
+    def add(self, events: Sequence[Event]) -> None:
+        """These events are in hand, too."""
+        self._events += events
+
+    def has(self, url: str) -> bool:
+        """Whether this is the address of one."""
+        return url in self._urls()
+
+    def doors(self) -> Doors:
+        """The hosts inside that the events' sources opened for their files.
+
+        A source that was made before there were doors has one to whatever host its files name.
+        """
+        sources = sorted({item.source.id for item in self._events})
+        stored = [row.doors for row in look(_DOORS, ids=sources)]
+        opened = frozenset(host for text in stored if text is not None for host in text.split())
+        if None not in stored:
+            return Doors(opened)
+        return Doors(opened, before=frozenset(host_of(url) for url in self._urls()))
+
+    def _urls(self) -> set[str]:
+        return {
+            attachment.url
+            for item in self._events
+            if item.message is not None
+            for attachment in item.message.attachments
+            if attachment.url
+        }

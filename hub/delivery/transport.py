@@ -7,10 +7,9 @@ import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote_plus, urlencode, urljoin, urlsplit
 
 import requests
@@ -32,17 +31,35 @@ def _no_check() -> None:
 KEPT = 20
 
 
+class Files(Protocol):
+    """The files of the events in hand, which may lie inside where the hook itself may not call."""
+
+    def has(self, url: str) -> bool:
+        """Whether this is the address of one."""
+
+    def doors(self) -> Doors:
+        """The hosts inside from which they may be fetched."""
+
+
+class _NoFiles:
+    def has(self, url: str) -> bool:
+        return False
+
+    def doors(self) -> Doors:
+        return NO_DOORS
+
+
+NO_FILES = _NoFiles()
+
+
 @dataclass(slots=True)
 class Passage:
-    """Where one hook's calls may go.
-
-    ``file_doors`` answers further hosts inside, for the files of the event in hand. It is asked
-    only when an address is refused otherwise. Such a host may lead on to its storage.
-    """
+    """Where calls may go. One of ``files`` may be led on, from a host behind its doors to the
+    storage of that."""
 
     guard: OutboundGuard
     doors: Doors = NO_DOORS
-    file_doors: Callable[[], Doors] = lambda: NO_DOORS
+    of_files: bool = False
     _led_to: set[str] = field(default_factory=set)
 
     def __call__(self, host: str, addresses: list[str]) -> list[str]:
@@ -50,24 +67,15 @@ class Passage:
 
         :raises NeedsAttention: none.
         """
-        name = host.rstrip(".").lower()
+        doors = self.doors.with_hosts(frozenset(self._led_to)) if self._led_to else self.doors
         try:
-            return self.guard.allowed(addresses, name, self.doors)
+            return self.guard.allowed(addresses, host.rstrip(".").lower(), doors)
         except ForbiddenAddress as error:
-            files = self.file_doors().with_hosts(frozenset(self._led_to))
-            with suppress(ForbiddenAddress):
-                return self.guard.allowed(addresses, name, files)
             raise NeedsAttention(str(error)) from error
 
-    def begin(self) -> None:
-        """A call begins: it was led nowhere yet."""
-        self._led_to.clear()
-
     def lead(self, source: str, target: str) -> None:
-        """A host answers with a redirect. That of files may name its storage inside."""
-        files = self.file_doors()
-        host = _host(source)
-        if host in files.hosts or host in files.before or files.all_before or host in self._led_to:
+        """A host answers with a redirect."""
+        if self.of_files and (self.doors.has(host := _host(source)) or host in self._led_to):
             self._led_to.add(_host(urljoin(source, target)))
 
 
@@ -88,13 +96,13 @@ class Transports(threading.local):
         hook_id: int,
         doors: Doors,
         last_check: Check = _no_check,
-        file_doors: Callable[[], Doors] = lambda: NO_DOORS,
+        files: Files = NO_FILES,
     ) -> requests.Session:
         """The hook's session in this thread.
 
-        ``doors`` are the hosts inside that the hook may call, ``file_doors`` answers those of
-        files. ``last_check`` is made when the connection stands and the bytes of a call are about
-        to go: what it raises keeps the call from being sent.
+        ``doors`` are the hosts inside that the hook may call; ``files`` may lie elsewhere.
+        ``last_check`` is made when the connection stands and the bytes of a call are about to go:
+        what it raises keeps the call from being sent.
         """
         self._last_check = last_check
         session = self._sessions.pop(hook_id, None)
@@ -102,7 +110,7 @@ class Transports(threading.local):
             if session is not None:
                 session.close()  # its connections were made by other doors
             session = new_session(self._guard, self.check, doors)
-        session.passage.file_doors = file_doors
+        session.files = files
         self._sessions[hook_id] = session
         if len(self._sessions) > KEPT:
             self._sessions.popitem(last=False)[1].close()
@@ -114,10 +122,14 @@ class Transports(threading.local):
 
 
 def new_session(
-    guard: OutboundGuard, last_check: Check = _no_check, doors: Doors = NO_DOORS
+    guard: OutboundGuard,
+    last_check: Check = _no_check,
+    doors: Doors = NO_DOORS,
+    *,
+    of_files: bool = False,
 ) -> _PlainSession:
     """A requests session whose every new connection passes the guard, and every call the check."""
-    session = _PlainSession(Passage(guard, doors), last_check)
+    session = _PlainSession(Passage(guard, doors, of_files), last_check)
     # Proxies and .netrc files of the environment would send calls past the guard.
     session.trust_env = False
     # One hook's CRM keeps its state in the token, not in cookies.
@@ -136,13 +148,27 @@ class _PlainSession(requests.Session):
     def __init__(self, passage: Passage, last_check: Check) -> None:
         super().__init__()
         self.passage = passage
+        self.files: Files = NO_FILES
         self._last_check = last_check
         self._lines: dict[str, Line] = {}
 
     def request(  # type: ignore[override]
+        self, method: str, url: str, **call: Any
+    ) -> requests.Response:
+        """See requests. A file that lies where the hook itself may not call is fetched over a
+        connection of its own: no other call goes there, not even when that one still stands."""
+        try:
+            return self._request(method, url, **call)
+        except NeedsAttention:
+            if method != "GET" or not self.files.has(url):
+                raise
+        guard = self.passage.guard
+        with new_session(guard, self._last_check, self.files.doors(), of_files=True) as once:
+            return once.request(method, url, **call)
+
+    def _request(
         self, method: str, url: str, *, allow_redirects: bool, stream: bool = False, **call: Any
     ) -> requests.Response:
-        self.passage.begin()
         plain = _PLAIN_URL.match(url)
         special = allow_redirects or stream or call.get("files") or call.get("data")
         special = special or any(name.lower() in _OURS for name in call.get("headers") or ())

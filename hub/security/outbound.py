@@ -82,6 +82,10 @@ class Doors:
             return True
         return host in self.hosts and not address.is_loopback
 
+    def has(self, host: str) -> bool:
+        """Whether this host is one of them."""
+        return self.all_before or host in self.before or host in self.hosts
+
     def with_hosts(self, hosts: frozenset[str]) -> Doors:
         """The doors, and some more hosts."""
         return Doors(self.hosts | hosts, self.before, self.all_before)

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from hub.access.audit import COMMAND_LINE, Actor, acting
 from hub.accounts import accounts, hooks, proving, sources
 from hub.database import in_transaction
-from hub.delivery.files import file_doors
+from hub.delivery.files import EventFiles
 from hub.models import Hook, Source
 from hub.sdk import (
     Attachment,
@@ -134,18 +134,18 @@ def test_a_source_opens_its_own_host_for_files_by_the_same_rule(account):
     with acting(ADMINISTRATOR):
         opened = sources.create(account, "chatwoot", base_url=base)
     event = an_event(opened, "chat.internal", "other.internal")
-    assert file_doors([event]) == Doors(frozenset({"chat.internal"}))
-    assert file_doors([an_event(closed, "chat.internal")]) == Doors()
+    assert EventFiles([event]).doors() == Doors(frozenset({"chat.internal"}))
+    assert EventFiles([an_event(closed, "chat.internal")]).doors() == Doors()
     with acting(OPERATOR):
         sources.update(opened.id, base_url="http://other.internal")
-    assert file_doors([event]) == Doors()
+    assert EventFiles([event]).doors() == Doors()
 
 
 def test_a_source_of_before_has_a_door_to_wherever_its_files_are(account):
     source = sources.create(account, "chatwoot")
     in_transaction(lambda session: session.execute(update(Source).values(doors=None)))
     event = an_event(source, "127.0.0.1:3300", "files.internal")
-    assert file_doors([event]) == Doors(before=frozenset({"127.0.0.1", "files.internal"}))
+    assert EventFiles([event]).doors() == Doors(before=frozenset({"127.0.0.1", "files.internal"}))
 
 
 def test_what_an_unproven_server_answers_is_for_administrators(account, monkeypatch):

@@ -132,15 +132,43 @@ def test_a_redirect_leads_to_no_other_host_inside(remote):
     assert remote.seen == ["/x"]
 
 
+class OneFile:
+    """The files of an event: one, at ``chat.internal``, which its source has opened."""
+
+    def __init__(self, remote) -> None:
+        self.url = f"http://chat.internal:{remote.port}/x"
+
+    def has(self, url: str) -> bool:
+        return url == self.url
+
+    def doors(self) -> Doors:
+        return Doors(before=frozenset({"chat.internal"}))
+
+
 def test_the_host_of_files_may_lead_on_to_its_storage(remote):
     remote.onward = f"http://127.0.0.1:{remote.port}/file"
     session = new_session(OutboundGuard(allow=networks("10.0.0.0/8")))
-    session.passage.file_doors = lambda: Doors(before=frozenset({"chat.internal"}))
+    session.files = OneFile(remote)
     with pytest.raises(NeedsAttention, match="own machine"):
         get(session, remote, "chat.internal")
     assert remote.seen == ["/x"], "a door leads into private networks, not into this machine"
     session.passage.guard = OutboundGuard(allow=networks(THIS_MACHINE))
     assert get(session, remote, "chat.internal").status_code == 200
+
+
+@pytest.mark.parametrize("options", [{"allow_redirects": False}, {"stream": True}])
+def test_a_door_for_files_is_for_files(remote, options):
+    """Whoever points a connection at Chatwoot's host reaches nothing else there, not even over the
+    connection by which a file has just come."""
+    session = new_session(OutboundGuard())
+    session.files = OneFile(remote)
+    assert get(session, remote, "chat.internal", **options).status_code == 200
+    elsewhere = session.files.url.replace("/x", "/secret")
+    for method, url in (("GET", elsewhere), ("POST", session.files.url)):
+        call = {"allow_redirects": True, "timeout": 5, **options}
+        with pytest.raises(NeedsAttention):
+            session.request(method, url, **call)
+    assert (remote.connected, remote.seen) == (1, ["/x"])
 
 
 def test_the_address_that_was_checked_is_the_one_that_is_called(remote, monkeypatch):

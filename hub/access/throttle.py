@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
@@ -43,8 +44,19 @@ def of_sign_in(email: str, address: str, device: str | None) -> Keys:
         return {digest(f"device:{device}"): FREE_OF_EMAIL}
     return {
         digest(f"email:{email}"): FREE_OF_EMAIL,
-        digest(f"address:{address}"): FREE_OF_ADDRESS,
+        digest(f"address:{_subscriber(address)}"): FREE_OF_ADDRESS,
     }
+
+
+def _subscriber(address: str) -> str:
+    """Whose address it is: a subscriber of IPv6 has 2^64 of them at least, a /64."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    if found.version == 4 or found.ipv4_mapped:
+        return address
+    return str(ip_network((found.packed[:8] + bytes(8), 64)))
 
 
 def of_change(user_id: int) -> Keys:

@@ -102,13 +102,20 @@ def test_a_stranger_who_guesses_does_not_lock_out_the_owner(web):
     assert owner.sign_in("root@example.com").status_code == 429
 
 
-def test_an_address_that_guesses_many_emails_is_slowed_down(web):
+@pytest.mark.parametrize("address", ["10.0.0.7", "2001:db8:1:2::%x", "::ffff:10.0.0.7"])
+def test_who_guesses_many_emails_is_slowed_down(web, address):
+    """Also with another one of the many addresses that each subscriber of IPv6 has."""
+
+    def guess(number: int) -> None:
+        source = address % number if "%" in address else address
+        throttle.admit(throttle.of_sign_in(f"a{number}@example.com", source, None))
+
     with web.app_context():
         for number in range(throttle.FREE_OF_ADDRESS):
-            throttle.admit(throttle.of_sign_in(f"a{number}@example.com", "10.0.0.7", None))
+            guess(number)
         with pytest.raises(throttle.TooManyTries):
-            throttle.admit(throttle.of_sign_in("new@example.com", "10.0.0.7", None))
-        throttle.admit(throttle.of_sign_in("new@example.com", "10.0.0.8", None))
+            guess(99)
+        throttle.admit(throttle.of_sign_in("b@example.com", "2001:db8:1:3::7", None))
 
 
 def test_many_guesses_at_once_are_counted_before_a_password_is_looked_at(web, monkeypatch):

@@ -142,7 +142,14 @@ def connect(config: Config) -> dict[str, Any]:
 
 def _options(config: Config) -> dict[str, Any]:
     kind = sqlite if _is_sqlite(config) else postgresql
-    return {"json_serializer": to_json, "pool_size": 10, "max_overflow": 40, **kind.OPTIONS}
+    return {
+        "json_serializer": to_json,
+        "pool_size": 10,
+        "max_overflow": 40,
+        # Errors are logged, and would tell customers' data and digests of secrets.
+        "hide_parameters": True,
+        **kind.OPTIONS,
+    }
 
 
 def _parts(config: Config, engine: Engine) -> dict[str, Any]:

@@ -53,10 +53,10 @@ def _redactor() -> Redactor:
 
 
 class ConsoleFormatter(logging.Formatter):
-    """``10:02:03 info  hub.inbox  accepted  source=3``."""
+    """``10:02:03+0200 info    hub.inbox: accepted  source=3``."""
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")
+        moment = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S%z")
         fields = "".join(f"  {key}={value}" for key, value in _fields(record).items())
         line = f"{moment} {record.levelname.lower():7} {record.name}: {record.getMessage()}{fields}"
         return line + ("\n" + self.formatException(record.exc_info) if record.exc_info else "")

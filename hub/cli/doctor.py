@@ -158,9 +158,11 @@ def _doors() -> str:
             )
             for row in rows
         ]
+    opened = "; ".join(f"{name}: {doors}" for name, doors in found if doors)
     if before := [name for name, doors in found if doors is None]:
         raise _Worth(
             "Made before private addresses were asked about, these may call every one: "
             f"{', '.join(before)}. Enter the address of each anew to close the others."
+            + (f" Open: {opened}" if opened else "")
         )
-    return "; ".join(f"{name}: {doors}" for name, doors in found if doors) or "none is open"
+    return opened or "none is open"

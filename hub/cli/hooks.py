@@ -9,7 +9,7 @@ import click
 from hub.accounts import accounts, hooks
 from hub.accounts.proving import NotProven
 from hub.accounts.setup import SetupReport
-from hub.cli.application import pairs, with_application
+from hub.cli.application import SecretCommand, pairs, with_application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
 from hub.models import Hook
@@ -30,7 +30,7 @@ def group() -> None:
     """Plugins in an account, with their settings."""
 
 
-@group.command("create")
+@group.command("create", cls=SecretCommand)
 @click.argument("account")
 @click.argument("plugin")
 @_set_option
@@ -55,7 +55,7 @@ def create(
     )
 
 
-@group.command("update")
+@group.command("update", cls=SecretCommand)
 @click.argument("hook", type=int)
 @_set_option
 @json_option

@@ -6,10 +6,12 @@ it would cost each as much memory as a worker.
 
 from __future__ import annotations
 
+import os
 import subprocess
 
 import click
 
+from hub.cli.output import say
 from hub.fleet.supervisor import hub_command
 from hub.fleet.workers import PROCESSES, THREADS
 
@@ -30,6 +32,12 @@ threads_option = click.option(
     show_default=True,
     help="Lanes in progress at once in each process.",
 )
+
+
+def warn_of_root() -> None:
+    """Say aloud that the hub runs as root; once, not in each child."""
+    if os.geteuid() == 0 and "HUB_SUPERVISOR_PID" not in os.environ:
+        say(AS_ROOT)
 
 
 def prepare(*options: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from hub.accounts import accounts, sources
-from hub.cli.application import of_secret, with_application
+from hub.cli.application import SecretCommand, of_secret, with_application
 from hub.cli.output import json_option, show
 from hub.inbox.sources import KINDS
 from hub.models import Source
@@ -18,7 +18,7 @@ def group() -> None:
     """Where events come from: the webhooks of your Chatwoot."""
 
 
-@group.command("create")
+@group.command("create", cls=SecretCommand)
 @click.argument("account")
 @click.option("--kind", type=click.Choice(sorted(KINDS)), default="chatwoot", show_default=True)
 @click.option("--name", default="")
@@ -37,7 +37,7 @@ def create(account: str, as_json: bool, **options: Any) -> None:
     show(_row(sources.create(accounts.find(account), **options)), as_json)
 
 
-@group.command("update")
+@group.command("update", cls=SecretCommand)
 @click.argument("source", type=int)
 @click.option("--signing-secret", callback=of_secret, help="@FILE, or - for standard input.")
 @click.option("--base-url")

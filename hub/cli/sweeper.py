@@ -10,6 +10,7 @@ import click
 
 from hub.cli.application import entered
 from hub.cli.looking import require_schema
+from hub.cli.serving import warn_of_root
 from hub.delivery.sweeper import PERIOD, Sweeper
 from hub.fleet import upkeep
 
@@ -18,6 +19,7 @@ from hub.fleet import upkeep
 @click.option("--once", is_flag=True, help="One round only.")
 def sweeper(once: bool) -> None:
     """Queue lanes that have work and no worker. Several at once do no harm."""
+    warn_of_root()
     stopping = threading.Event()
     if not once:
         for number in (signal.SIGTERM, signal.SIGINT):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 
 import click
@@ -11,12 +10,12 @@ from hub.cli.configuration import configured
 from hub.cli.failure import Failure
 from hub.cli.output import say
 from hub.cli.serving import (
-    AS_ROOT,
     host_option,
     port_option,
     prepare,
     processes_option,
     threads_option,
+    warn_of_root,
 )
 from hub.fleet.installation import Busy, Installation
 
@@ -29,8 +28,7 @@ from hub.fleet.installation import Busy, Installation
 def up(host: str, port: int, processes: int, threads: int) -> None:
     """Run everything: Redis if none is configured, web, workers and sweeper."""
     config = configured()
-    if os.geteuid() == 0:
-        say(AS_ROOT)
+    warn_of_root()
     _require_free(host, port)
     installation = Installation(config)
     try:

@@ -9,7 +9,7 @@ import click
 from hub.app import create_web_app
 from hub.cli.application import application
 from hub.cli.looking import require_schema
-from hub.cli.serving import host_option, port_option
+from hub.cli.serving import host_option, port_option, warn_of_root
 from hub.fleet.web import PROCESSES, THREADS, Server, options
 
 
@@ -20,6 +20,7 @@ from hub.fleet.web import PROCESSES, THREADS, Server, options
 @click.option("--threads", type=int, default=THREADS, show_default=True)
 def web(host: str, port: int, processes: int, threads: int) -> None:
     """Run the web server: the inbox, the API and the dashboard."""
+    warn_of_root()
     with application().app_context():
         require_schema()
     make = partial(application, create_web_app)

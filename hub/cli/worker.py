@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from hub.cli.configuration import configured
-from hub.cli.serving import prepare, processes_option, threads_option
+from hub.cli.serving import prepare, processes_option, threads_option, warn_of_root
 from hub.fleet import workers
 
 
@@ -16,6 +16,7 @@ from hub.fleet import workers
 def worker(processes: int, threads: int, prepared: bool) -> None:
     """Run worker processes; a crashed one is replaced."""
     configured()
+    warn_of_root()
     if not prepared:
         prepare()
     workers.run(processes, threads)

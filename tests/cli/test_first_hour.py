@@ -41,8 +41,8 @@ def test_a_value_comes_from_a_file_or_from_standard_input(tmp_path):
         "c": "@home",
     }
     with pytest.raises(Failure, match="cannot be read"):
-        given(f"@{tmp_path / 'absent'}")
-    script = "from hub.cli.application import given; print(repr(given('-')))"
+        given(f"@{tmp_path / 'absent'}", "--set a")
+    script = "from hub.cli.application import given; print(repr(given('-', '--set a')))"
     told = subprocess.run(
         [sys.executable, "-c", script], input="piped\n", capture_output=True, text=True, check=True
     )

@@ -34,6 +34,7 @@ class Scene:
     viewer: Any = None
     account: str = ""
     dead: str = ""
+    looks: dict[tuple[str, bool], Page] = field(default_factory=dict)
 
     def page(self, state: Any = None, **options: Any) -> Page:
         context = self.browser.new_context(
@@ -42,6 +43,13 @@ class Scene:
         page = context.new_page()
         self.complaints += watched(page)
         return page
+
+    def looked_at(self, look: str, *, signed_in: bool) -> Page:
+        """The page that shows everything in this look, one after the other."""
+        if (look, signed_in) not in self.looks:
+            state = self.owner if signed_in else None
+            self.looks[look, signed_in] = self.page(state, **LOOKS[look])
+        return self.looks[look, signed_in]
 
     def path(self, rest: str) -> str:
         return f"{self.account}{rest}"
@@ -189,7 +197,7 @@ def test_every_page_in_every_look(scene, name):
     rest = PAGES[name]
     path = scene.dead if rest == "DELIVERY" else rest if rest.startswith("/") else scene.path(rest)
     for look, options in LOOKS.items():
-        page = scene.page(None if name == "sign-in" else scene.owner, **options)
+        page = scene.looked_at(look, signed_in=name != "sign-in")
         answer = page.goto(path)
         assert answer is not None
         assert answer.status == 200
@@ -203,7 +211,6 @@ def test_every_page_in_every_look(scene, name):
             if one["impact"] in ("serious", "critical")
         ]
         assert serious == [], look
-        page.context.close()
 
 
 def test_the_pages_complain_of_nothing(scene):

@@ -44,6 +44,7 @@ from hub.sdk.events import (
     Source,
 )
 from hub.sdk.http import Call, HttpClient, json_of
+from hub.sdk.identities import network_of
 from hub.sdk.inboxes import Inboxes
 from hub.sdk.links import Intent, Link, Links, Remote
 from hub.sdk.mails import Quotations, readable
@@ -112,6 +113,7 @@ __all__ = [
     "SurveyAnswer",
     "Translator",
     "json_of",
+    "network_of",
     "person_name",
     "readable",
     "survey_answer",

@@ -44,7 +44,7 @@ class PersonName:
     @classmethod
     def split(cls, name: str) -> PersonName:
         """Split at the first space; nothing else is done to it but for control characters."""
-        first, _, last = _one_line(name).partition(" ")
+        first, _, last = one_line(name).partition(" ")
         return cls(first, last)
 
 
@@ -55,14 +55,15 @@ def person_name(name: str, email: str | None = None) -> PersonName:
     local part of the person's ``email`` as Chatwoot makes a name of it, and a generated
     placeholder. "Müller, Jürgen" is Jürgen Müller; "Company, Inc." stays.
     """
-    text = _one_line(_without_pictures(_one_line(name)))
+    text = one_line(_without_pictures(one_line(name)))
     text = _unquoted(text)
     if not _is_name(text, (email or "").strip()):
         return PersonName()
     return _turned_around(text) or PersonName.split(text)
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
+    """Without control characters, and with single plain spaces."""
     kept = "".join(" " if unicodedata.category(char) in _NOT_TEXT else char for char in text)
     return " ".join(kept.split())
 

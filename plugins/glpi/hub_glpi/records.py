@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
 
-from hub.sdk import Contact, Event, Intent, PersonName, Remote
+from hub.sdk import Contact, Event, Intent, PersonName, Remote, network_of
 from hub_glpi import rights, sentences
 from hub_glpi.api.errors import Missing, NotAllowed, Refused
 from hub_glpi.api.people import Hit
@@ -22,7 +22,7 @@ from hub_glpi.mappers.contact import (
     user_values,
 )
 from hub_glpi.mappers.conversation import server_time
-from hub_glpi.mappers.identity import network_login, network_of
+from hub_glpi.mappers.identity import network_login
 from hub_glpi.work import Work, key
 
 _PHONES: Final = ("phone", "phone2", "mobile")

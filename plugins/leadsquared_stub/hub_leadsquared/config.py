@@ -34,6 +34,8 @@ class Config:
     #: Whether what needs a lead is kept back until there can be one, and for how many days.
     waits_for_people: bool
     keep_days: float
+    #: The field of a lead for the lasting id of who has neither email nor number; "": none.
+    identity_field: str
     run_automations: bool
     #: Whether new emails are written, and whether leads that others made follow like the hub's own.
     emails_follow: bool
@@ -71,6 +73,7 @@ class Config:
             phone_field=settings["phone_field"],
             waits_for_people=settings["unknown_people"] == WHEN_KNOWN,
             keep_days=float(settings["keep_days"]),
+            identity_field=settings["identity_field"],
             run_automations=settings["run_automations"],
             emails_follow=settings["emails_follow"],
             follow_found=settings["follow_found"],

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from hub.sdk import Contact
 from hub_leadsquared import sentences
@@ -16,10 +17,13 @@ from hub_leadsquared.api import LeadSquared
 from hub_leadsquared.api.leads import EMAIL, Lead
 from hub_leadsquared.mappers.contact import email_of, phone_digits, same_phone
 
+#: By the mark that the hub has made at the lead.
+BY_MARK: Final = "network id"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A lead, and by what it was recognised ("email", "phone")."""
+    """A lead, and by what it was recognised ("email", "phone", or ``BY_MARK``)."""
 
     lead: Lead
     means: str

@@ -14,31 +14,29 @@ from hub.sdk import (
     Intent,
     KeepBack,
     Link,
-    Rejected,
     Remote,
     RetryLater,
     Skip,
 )
 from hub_leadsquared import proof, sentences
 from hub_leadsquared.api.errors import Duplicate, LeadGone
-from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE, Lead
-from hub_leadsquared.finders import Found, find_lead
+from hub_leadsquared.api.leads import EMAIL, FIRST_NAME, LAST_NAME, MOBILE, PHONE, SOURCE
+from hub_leadsquared.finders import BY_MARK, Found, find_lead
 from hub_leadsquared.mappers.contact import (
     changes,
     earlier_name_parts,
     email_of,
-    identity_keys,
     lead_values,
     same_phone,
 )
+from hub_leadsquared.marks import Marks, name_in
 from hub_leadsquared.proof import Remark
 from hub_leadsquared.searches import Progress, Searches
 from hub_leadsquared.work import Work, contact_key, contact_of, reason_against
+from hub_leadsquared.writes import UNIQUE, Writes, fields
 
 _T = TypeVar("_T")
 _KIND: Final = "lead"
-#: Attributes that no two leads may share, unless the customer set it otherwise.
-_UNIQUE: Final = (EMAIL, PHONE, MOBILE)
 #: Attribute -> the contact's field in the source that it comes from.
 _FROM_FIELD: Final = {
     FIRST_NAME: "name",
@@ -56,6 +54,8 @@ class People:
         self._links = work.context.links
         self._leads = work.leadsquared.leads
         self._searches = Searches(work)
+        self._writes = Writes(work)
+        self._marks = Marks(work)
 
     def knows(self, event: Event) -> bool:
         """Whether the person has a lead, as far as the hub knows."""
@@ -70,7 +70,7 @@ class People:
         link = self._links.get(_KIND, contact_key(event))
         if link is None and (reason := reason_against(self._work, event)):
             raise Skip(reason)
-        if link is None and not identity_keys(contact, self._work.config.region):
+        if link is None and not self._marks.keys(event):
             # Nothing is lost: whatever tells more shows the whole contact.
             return Done(sentences.NO_LEAD_YET)
         if link is None:
@@ -87,14 +87,14 @@ class People:
         link = self._links.get(_KIND, contact_key(event))
         if link is not None:
             return self._take_proven(contact_of(event), link)
-        self._ask_for_person(contact_of(event))
+        self._ask_for_person(event)
         link, sentence = self._find_or_create(event, contact_of(event))
         self._work.context.progress(sentence)
         return link
 
-    def _ask_for_person(self, contact: Contact) -> None:
+    def _ask_for_person(self, event: Event) -> None:
         config = self._work.config
-        if identity_keys(contact, config.region):
+        if self._marks.keys(event):
             return
         if config.waits_for_people:
             raise KeepBack(sentences.KEPT_BACK, days=config.keep_days)
@@ -116,13 +116,13 @@ class People:
 
     def _find_or_create(self, event: Event, contact: Contact, own: str = "") -> tuple[Link, str]:
         """``own`` is the id of a lead that the hub made and that seemed to be gone."""
-        keys = identity_keys(contact, self._work.config.region)
+        keys = self._marks.keys(event)
         with self._work.context.identity(*keys):
             progress = self._searches.resume(event, keys)
             begun = self._links.begun(_KIND, contact_key(event))
             try:
-                if not progress.searched and (found := self._find(contact)):
-                    ours = found.lead.id == own or self._is_of_try(event, begun, found.lead)
+                if not progress.searched and (found := self._find(contact, keys, begun)):
+                    ours = found.lead.id == own or self._is_of_try(event, begun, found)
                     return self._adopt(event, contact, found, own=ours)
                 progress = replace(progress, searched=True)
                 if not progress.refused:
@@ -131,8 +131,8 @@ class People:
                     except Duplicate:
                         # Somebody has made it since, or it is one that the search does not show.
                         progress = Progress(refused=True)
-                    if found := self._find(contact):
-                        ours = self._is_of_try(event, begun, found.lead)
+                    if found := self._find(contact, keys, begun):
+                        ours = self._is_of_try(event, begun, found)
                         return self._adopt(event, contact, found, own=ours)
                     progress = Progress(searched=True, refused=True)
                 return self._take(event, contact)
@@ -141,15 +141,18 @@ class People:
                     self._searches.keep(event, keys, progress)
                 raise
 
-    def _find(self, contact: Contact) -> Found | None:
-        return find_lead(self._work.leadsquared, contact, self._work.config.region, self._work.say)
+    def _find(self, contact: Contact, keys: list[str], begun: Intent | None) -> Found | None:
+        region, say = self._work.config.region, self._work.say
+        found = find_lead(self._work.leadsquared, contact, region, say)
+        return found or self._marks.find(keys, begun)
 
-    def _is_of_try(self, event: Event, begun: Intent | None, lead: Lead) -> bool:
-        """Whether a lead was made by a try that was cut off: it was not there when that began, and
-        no other contact's link says that it is its own."""
-        if begun is None or lead.value(SOURCE) != self._work.config.source:
+    def _is_of_try(self, event: Event, begun: Intent | None, found: Found) -> bool:
+        """Whether a lead was made by a try that was cut off: it has the contact's mark, or was not
+        there when that began; and no other contact's link says that it is its own."""
+        is_new = begun is not None and found.lead.value(SOURCE) == self._work.config.source
+        if not is_new and found.means != BY_MARK:
             return False
-        return not self._was_made_for_another(event, lead.id)
+        return not self._was_made_for_another(event, found.lead.id)
 
     def _was_made_for_another(self, event: Event, lead_id: str) -> bool:
         links = self._links.with_remote(_KIND, lead_id)
@@ -228,7 +231,7 @@ class People:
             version=_version(event),
         )
         sentence = sentences.LEAD_FOUND
-        if patch and self._fill(lead.id, patch):
+        if patch and self._writes.fill(lead.id, patch):
             sentence = sentences.LEAD_FILLED
             held = {**held, **patch}
         self._tell(proof.not_taken(values, held, config, contact))
@@ -244,7 +247,7 @@ class People:
             return link
         if own or (not held.get(field) and self._has_no_number(contact, link)):
             try:
-                written = self._fill(link.remote_id, {field: number})
+                written = self._writes.fill(link.remote_id, {field: number})
             except LeadGone:
                 return link  # as whoever works with the lead is about to see
             if written:
@@ -258,27 +261,17 @@ class People:
         leads = self._leads.with_email(email) if email else []
         return any(lead.id == link.remote_id and not lead.phones for lead in leads)
 
-    def _fill(self, lead_id: str, patch: Mapping[str, str]) -> bool:
-        try:
-            self._write(lead_id, patch)
-        except LeadGone:
-            raise
-        except Rejected as rejected:
-            # Worth a word, but no reason to leave the customer without a lead.
-            self._work.say(sentences.NOT_COMPLETED, reason=rejected.sentence)
-            return False
-        return True
-
     def _create(self, event: Event, contact: Contact, keys: list[str]) -> tuple[Link, str]:
-        values = self._values(contact)
+        values, mark = self._values(contact), self._marks.attributes(keys)
+        held = values if any(values.values()) else {**values, FIRST_NAME: name_in(mark)}
 
         def create() -> Remote:
-            known = {name: value for name, value in values.items() if value}
-            lead_id = self._leads.create({**known, SOURCE: self._work.config.source})
-            return self._remote(lead_id, values, made=True)
+            known = {name: value for name, value in held.items() if value}
+            lead_id = self._leads.create({**known, **mark, SOURCE: self._work.config.source})
+            return self._remote(lead_id, values, made=True, held=held)
 
         def find(_: Intent) -> Remote | None:
-            return None  # it was looked for a moment ago, by email and phone number
+            return None  # it was looked for a moment ago
 
         link = self._links.create_once(
             _KIND,
@@ -288,7 +281,7 @@ class People:
             natural_key=" ".join(keys),
             version=_version(event),
         )
-        return link, sentences.LEAD_CREATED.format(name=_label(link.remote_id, values))
+        return link, sentences.LEAD_CREATED.format(name=_label(link.remote_id, held))
 
     def _update(self, event: Event, contact: Contact, link: Link) -> Done:
         version = event.version
@@ -313,7 +306,7 @@ class People:
             if name in change or (name in fill and not held.get(name))
         }
         try:
-            written = self._write_what_fits(link.remote_id, allowed) if allowed else {}
+            written = self._writes.what_fits(link.remote_id, allowed) if allowed else {}
         except LeadGone:
             again, sentence = self._replace(event, link)
             return Done(sentence, again.url)
@@ -324,24 +317,11 @@ class People:
         self._links.update(link, data=data, version=version)
         name = _label(link.remote_id, held)
         if not written and allowed:
-            raise Skip(sentences.TAKEN_BY_OTHER.format(fields=_fields(allowed)))
+            raise Skip(sentences.TAKEN_BY_OTHER.format(fields=fields(allowed)))
         if not written:
             return Done(sentences.LEAD_LEFT.format(name=name), link.url)
-        sentence = sentences.LEAD_UPDATED.format(name=name, fields=_fields(written))
+        sentence = sentences.LEAD_UPDATED.format(name=name, fields=fields(written))
         return Done(sentence, link.url)
-
-    def _write_what_fits(self, lead_id: str, patch: Mapping[str, str]) -> Mapping[str, str]:
-        """Write; without email and phone number where another lead has them. What was written."""
-        try:
-            self._write(lead_id, patch)
-        except Duplicate:
-            rest = {name: value for name, value in patch.items() if name not in _UNIQUE}
-            taken = {name: value for name, value in patch.items() if name in _UNIQUE}
-            self._work.say(sentences.TAKEN_BY_OTHER, fields=_fields(taken))
-            if rest:
-                self._write(lead_id, rest)
-            return rest
-        return patch
 
     def _tell(self, remarks: Sequence[Remark]) -> None:
         for remark in remarks:
@@ -351,10 +331,6 @@ class People:
         """By which value of the contact the lead was found."""
         name = EMAIL if found.means == "email" else self._work.config.phone_field
         return {"by": found.means, "value": values[name]}
-
-    def _write(self, lead_id: str, patch: Mapping[str, str]) -> None:
-        automations = self._work.config.run_automations
-        self._leads.update(lead_id, patch, run_automations=automations)
 
     def _values(self, contact: Contact) -> dict[str, str]:
         config = self._work.config
@@ -380,12 +356,8 @@ class People:
 def _label(lead_id: str, values: Mapping[str, str]) -> str:
     """What a person recognises the lead by."""
     name = f"{values.get(FIRST_NAME, '')} {values.get(LAST_NAME, '')}".strip()
-    named = (name, *(values.get(attribute, "") for attribute in _UNIQUE), lead_id)
+    named = (name, *(values.get(attribute, "") for attribute in UNIQUE), lead_id)
     return next(text for text in named if text)
-
-
-def _fields(values: Mapping[str, str]) -> str:
-    return ", ".join(sorted(values))
 
 
 def _version(event: Event) -> int | None:

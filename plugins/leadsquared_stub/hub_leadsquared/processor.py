@@ -14,6 +14,7 @@ from hub.sdk import (
     HubError,
     Processor,
     Skip,
+    network_of,
     survey_answer,
 )
 from hub_leadsquared import sentences
@@ -46,8 +47,15 @@ class LeadSquaredProcessor(Processor):
 
     @staticmethod
     def is_known(event: Event, default_region: str | None) -> bool:
-        """See ``hub.sdk.processor.Processor.is_known``. A lead needs an email or a number."""
-        return event.contact is not None and bool(identity_keys(event.contact, default_region))
+        """See ``hub.sdk.processor.Processor.is_known``. A lead needs an email, a number or an id.
+
+        Whether there is a field for the id the handler sees; so it is not tried with each message.
+        """
+        if event.contact is None:
+            return False
+        if event.message is None and network_of(event.contact):
+            return True
+        return bool(identity_keys(event.contact, default_region))
 
     def handle_contact_created(self, event: Event) -> Done:
         """Find or make the lead."""

@@ -115,6 +115,14 @@ REGION_FOREIGN: Final = (
     "LeadSquared named {host} as the server of your region, which is not one of its own: nothing "
     "was sent there. Ask LeadSquared's support."
 )
+NO_CUSTOM_FIELD: Final = (
+    "Enter the schema name of a custom field of leads; it begins with mx_ (Settings > Leads > Lead "
+    "Fields)."
+)
+FIELD_UNREADABLE: Final = (
+    "Leads have no field {name} by which they can be looked for: make it in LeadSquared (Settings "
+    "> Leads > Lead Fields), as a unique text field. It says: {reason}"
+)
 TYPES_UNREADABLE: Final = (
     "The activity types cannot be read: use the keys of an administrator. LeadSquared says: "
     "{reason}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -22,6 +23,7 @@ GLOBAL_URL: Final = "https://api.leadsquared.com"
 #: Safe on the smallest plans, which allow 2 to 10 calls in 5 seconds with bursts.
 CALLS_PER_SECOND: Final = 2.0
 _DOMAIN: Final = "leadsquared.com"
+_CUSTOM_FIELD: Final = re.compile(r"mx_\w+", re.ASCII)
 _LOOPBACK: Final = ("127.0.0.1", "::1", "localhost")
 
 
@@ -85,6 +87,15 @@ class LeadSquaredSettings(SettingsSchema):
         minimum=1,
         maximum=365,
         help="What waits for its person is kept back for so long, then skipped.",
+        group=LEADS,
+    )
+    identity_field = settings.text(
+        "Field for network ids",
+        max_length=100,
+        help="Schema name of a unique text field of leads, such as mx_Chatwoot_Person. With it, "
+        "who is known only by the id of Telegram, Instagram, another network or your site gets a "
+        "lead, too. Empty: their activities wait until an email or number is known.",
+        placeholder="mx_Chatwoot_Person",
         group=LEADS,
     )
     emails_follow = settings.toggle(
@@ -194,6 +205,11 @@ class LeadSquaredSettings(SettingsSchema):
     def _check_host(self, value: str, **_: Any) -> None:
         if value and not is_leadsquared(value):
             raise ValidationError(sentences.HOST_FOREIGN)
+
+    @validates("identity_field")
+    def _check_identity_field(self, value: str, **_: Any) -> None:
+        if value and not _CUSTOM_FIELD.fullmatch(value):
+            raise ValidationError(sentences.NO_CUSTOM_FIELD)
 
     @pre_load
     def _forgive(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:

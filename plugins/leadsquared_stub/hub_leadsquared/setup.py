@@ -44,6 +44,9 @@ class LeadSquaredSetup(SetupService):
             endpoint_url = _endpoint(api_url, facts)
         with self.context.step("activities", "Find or make the activity types"):
             codes = self._codes(endpoint_url)
+        if self.context.settings["identity_field"]:
+            with self.context.step("field", "Look for the field for network ids"):
+                self._look_for_field(endpoint_url)
         host = urlsplit(endpoint_url).hostname
         return SetupResult(
             sentences.SETUP_DONE.format(
@@ -76,6 +79,15 @@ class LeadSquaredSetup(SetupService):
             raise SetupFailed(sentence, field="api_url") from error
         except RetryLater as error:
             raise _unreached(error, host) from error
+
+    def _look_for_field(self, endpoint_url: str) -> None:
+        name = str(self.context.settings["identity_field"])
+        leads = LeadSquared(self.context, endpoint_url).leads
+        try:
+            self._patiently(lambda: leads.with_value(name, "-"))
+        except Rejected as error:
+            sentence = sentences.FIELD_UNREADABLE.format(name=name, reason=error.sentence)
+            raise SetupFailed(sentence, field="identity_field") from error
 
     def _codes(self, endpoint_url: str) -> Mapping[str, int]:
         """The codes of the activities that are switched on, by the prefix of their settings."""

@@ -25,6 +25,7 @@ STEPS = (
     "Check the keys",
     "Find the server of your region",
     "Find or make the activity types",
+    "Look for the field for network ids",
 )
 
 
@@ -137,7 +138,7 @@ class TestTexts:
 
     @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
     def test_nothing_is_translated_that_is_not_shown(self, language: str) -> None:
-        assert catalogue(language).keys() <= shown_texts() | {"email", "phone"}
+        assert catalogue(language).keys() <= shown_texts() | {"email", "phone", "network id"}
 
     @pytest.mark.parametrize("language", [code for code in LANGUAGES if code != "en"])
     def test_names_in_braces_are_kept(self, language: str) -> None:
@@ -181,6 +182,8 @@ class TestTexts:
             "TYPES_UNREADABLE",
             "TYPE_NOT_MADE",
             "SAME_NAME",
+            "NO_CUSTOM_FIELD",
+            "FIELD_UNREADABLE",
             "NOT_LEADSQUARED",
             "TROUBLE",
             "REFUSED",

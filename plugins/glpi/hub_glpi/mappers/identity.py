@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from hub.sdk import Contact
-from hub_glpi.mappers.contact import MAX_LENGTH, clean, identity_keys
+from hub.sdk import Contact, network_of
+from hub_glpi.mappers.contact import MAX_LENGTH, identity_keys
 
 #: As ``mappers.contact`` has it for logins.
 _NOT_IN_LOGIN = re.compile(r"[^\w@.\-]", re.UNICODE)
@@ -15,15 +15,6 @@ _NOT_IN_LOGIN = re.compile(r"[^\w@.\-]", re.UNICODE)
 def is_known(contact: Contact, region: str | None) -> bool:
     """Whether there is something by which the person can have a record of their own."""
     return bool(identity_keys(contact, region)) or network_of(contact) is not None
-
-
-def network_of(contact: Contact) -> tuple[str, str] | None:
-    """A lasting id and who gave it: ``("telegram", "308786162")``, ``("identifier", "K-4711")``."""
-    for network, number in sorted(contact.networks.items()):
-        if clean(number):
-            return network, clean(number)
-    identifier = clean(contact.identifier or "")
-    return ("identifier", identifier) if identifier else None
 
 
 def network_login(contact: Contact, mark: str) -> str | None:

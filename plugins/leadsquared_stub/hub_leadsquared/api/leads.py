@@ -58,6 +58,20 @@ class Leads:
         )
         return _leads(body)
 
+    def with_value(self, name: str, value: str) -> list[Lead]:
+        """Leads with exactly this value of an attribute, which may be a custom one."""
+        columns = (_ID_NAMES[0], FIRST_NAME, LAST_NAME, EMAIL, PHONE, MOBILE, SOURCE, name)
+        body = self._connection.post(
+            "LeadManagement.svc/Leads.Get",
+            {
+                "Parameter": {"LookupName": name, "LookupValue": value, "SqlOperator": "="},
+                "Columns": {"Include_CSV": ",".join(columns)},
+                "Paging": {"PageIndex": 1, "PageSize": 10},
+            },
+            list,
+        )
+        return [lead for lead in _leads(body) if lead.value(name) == value]
+
     def create(self, values: Mapping[str, str]) -> str:
         """Make a lead; its id. Not ``CreateOrUpdate``, which writes into a lead that has the email.
 

@@ -88,7 +88,7 @@ class Leads:
 
     def create(self, values: Mapping[str, str]) -> Row:
         """Make a lead."""
-        if not any(values.get(name) for name in ("EmailAddress", *PHONES)):
+        if not any(values.get(name) for name in ("EmailAddress", *PHONES, *self.unique)):
             raise ApiException(MANDATORY, "At least one unique field must have a value")
         row = {_ID: str(uuid.uuid4()), **dict.fromkeys(sorted(STANDARD), "")}
         row = self._write(row, values)
@@ -122,6 +122,9 @@ class Leads:
         if "Phone" in self.unique:
             for name in PHONES:
                 others = others + self._sharing_phone(values.get(name, ""))
+        for name in self.unique - {"EmailAddress", *PHONES}:
+            if values.get(name):
+                others = others + self.with_value(name, values[name])
         if any(other[_ID] != own_id for other in others):
             raise ApiException(DUPLICATE, "A Lead with same Phone or Email already exists.")
 

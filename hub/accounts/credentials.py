@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.accounts.errors import InvalidSettings, for_people
+from hub.accounts.errors import InvalidSettings
 from hub.models import Hook
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import origin_of, secret_names, url_names
+from hub.sdk.translation import for_people
 
 ASK_ANEW = for_people(
     "The address leads to another server now. Enter this again: what is stored was meant for the "

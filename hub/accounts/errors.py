@@ -23,8 +23,3 @@ class InvalidSettings(Refused):
     def __init__(self, fields: Mapping[str, list[str]]) -> None:
         self.fields = fields
         super().__init__("; ".join(f"{name}: {' '.join(why)}" for name, why in fields.items()))
-
-
-def for_people(text: str) -> str:
-    """Marks a sentence for the catalogues. It is translated where it is shown."""
-    return text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from marshmallow import ValidationError
 
@@ -20,8 +20,23 @@ from hub.plugins import UnknownPlugin
 from hub.plugins import current as registry
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import completed, secret_names, url_names
+from hub.sdk.translation import for_people
 
 _log = log.get(__name__)
+
+#: What marshmallow says of a setting, for the catalogues.
+OF_SETTINGS: Final = (
+    for_people("Missing data for required field."),
+    for_people("Field may not be null."),
+    for_people("Not a valid string."),
+    for_people("Not a valid number."),
+    for_people("Not a valid integer."),
+    for_people("Not a valid boolean."),
+    for_people("Must be one of: {choices}."),
+    for_people("Must be greater than or equal to {min}."),
+    for_people("Must be greater than or equal to {min} and less than or equal to {max}."),
+    for_people("Enter an address that begins with https:// or http://."),
+)
 
 
 class NotProven(Refused):

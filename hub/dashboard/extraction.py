@@ -14,9 +14,14 @@ from typing import Any, BinaryIO
 _CARRIERS = frozenset(
     {
         *("Refused", "NotFound", "BadSignature", "BadPayload", "TooManyTries"),
+        *("BadJson", "Unstorable", "ForbiddenAddress", "Undecryptable"),
+        *("UnreadableEvent", "UnreadableSettings"),
+        *("RetryLater", "Postpone", "Skip", "Rejected", "NeedsAttention"),
         *("__init__", "for_people", "Sentence"),
     }
 )
+#: How they end. What is filled in at the end may be a sentence itself.
+_ENDS = (".", "?", "}", ")")
 
 Message = tuple[int, str, str, list[str]]
 
@@ -28,7 +33,7 @@ def sentences(file: BinaryIO, keywords: Any, comment_tags: Any, options: Any) ->
             continue
         for argument in node.args:
             text = _text(argument)
-            if text and " " in text and text.endswith((".", "?")):
+            if text and " " in text and text.endswith(_ENDS):
                 yield node.lineno, "", text, []
 
 

@@ -78,12 +78,17 @@ def _catalogue(language: str) -> NullTranslations:
     return Translations(compiled)
 
 
-@cache
-def _translator(language: str, plugin_id: str | None) -> Translator:
-    known = {
+def known(language: str) -> dict[str, str]:
+    """The sentences that the core says in English, and what they are in the language."""
+    return {
         str(message): str(translation)
         for message, translation in getattr(_catalogue(language), "_catalog", {}).items()
         if isinstance(message, str) and message and "%(" not in message
     }
+
+
+@cache
+def _translator(language: str, plugin_id: str | None) -> Translator:
     plugin = registry().plugins.get(plugin_id or "")
-    return Translator({**known, **(plugin.translations.get(language, {}) if plugin else {})})
+    of_plugin = plugin.translations.get(language, {}) if plugin else {}
+    return Translator({**known(language), **of_plugin})

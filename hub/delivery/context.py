@@ -77,8 +77,9 @@ class HookView:
         try:
             read, secret = completed(schema, self.all_settings), secret_names(schema)
         except BaseException as error:  # a plugin renames its old settings by code of its own
+            what = described(error)
             raise UnreadableSettings(
-                f"The plugin cannot read the connection's settings ({described(error)})."
+                f"The plugin cannot read the connection's settings ({what})."
             ) from error
         return replace(
             self,

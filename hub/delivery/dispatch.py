@@ -32,6 +32,7 @@ from hub.sdk.events import Event
 from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
 from hub.sdk.redaction import Redactor
+from hub.sdk.translation import for_people
 from hub.security.encryption import Undecryptable
 
 #: Seconds that a remote's ``Retry-After``, or a plugin, may make one delivery or the hook wait.
@@ -64,7 +65,8 @@ class Stumble:
     @classmethod
     def over(cls, error: Exception, redactor: Redactor) -> Stumble:
         """The stumble over an error, with secrets masked."""
-        said = f"The hub failed at this delivery: {described(error)}"
+        what = described(error)
+        said = for_people(f"The hub failed at this delivery: {what}")
         if isinstance(error, _SENTENCES):
             said = str(error)
         return cls(redactor.text(said), redactor.text(traceback_of(error)))
@@ -83,7 +85,8 @@ def dispatch(
     event = items[0].event
     # A name that this version of the hub does not know is not proven to have a handler.
     if event.name not in plugin.events or not hasattr(plugin.processor, event.handler_name):
-        return [Skip(f"{plugin.name} does not handle {event.name}.")] * len(items)
+        plugin_name, event_name = plugin.name, event.name
+        return [Skip(f"{plugin_name} does not handle {event_name}.")] * len(items)
     try:
         answers = _answers(plugin, context, [item.event for item in items])
     except BaseException as error:  # whatever it is must end in the delivery's record, not here
@@ -134,8 +137,9 @@ def _of_answer(answer: object, context: DeliveryContext) -> Ending:
 def _bug(error: BaseException, redactor: Redactor) -> Bug:
     said = described(error)
     if isinstance(error, HubError):
-        said = f"{said} This kind of error does not say what is to be done."
-    return Bug(redactor.text(f"The plugin failed: {said}"), redactor.text(traceback_of(error)))
+        said = for_people(f"{said} This kind of error does not say what is to be done.")
+    sentence = for_people(f"The plugin failed: {said}")
+    return Bug(redactor.text(sentence), redactor.text(traceback_of(error)))
 
 
 def _checked(answer: object, redactor: Redactor) -> Outcome:
@@ -158,7 +162,8 @@ def _checked(answer: object, redactor: Redactor) -> Outcome:
         return Done(masked(answer.sentence), None if url is None else masked(url))
     if not isinstance(answer, HubError):
         raise TypeError(f"a handler must return Done or an error, not {type(answer).__name__}")
-    sentence = masked(answer.sentence) or f"The plugin gave no reason ({type(answer).__name__})."
+    kind = type(answer).__name__
+    sentence = masked(answer.sentence) or for_people(f"The plugin gave no reason ({kind}).")
     match answer:
         case RetryLater():
             longest = LONGEST_PAUSE if answer.throttled else LONGEST_DELAY
@@ -174,7 +179,7 @@ def _checked(answer: object, redactor: Redactor) -> Outcome:
             return NeedsAttention(sentence, field=field(answer.field))
         case Skip():
             return Skip(sentence)
-    raise TypeError(f"{type(answer).__name__} does not say what is to be done")
+    raise TypeError(f"{kind} does not say what is to be done")
 
 
 def _bounded(number: float, most: float) -> float:

@@ -261,6 +261,9 @@ def end(session: Session, lane_id: int, now: datetime) -> datetime | None:
 
     What an older version of the hub made owed in this lane goes back into its own.
     """
+    # Imported here: with it comes the whole SDK, which who only looks does not need.
+    from hub.sdk.translation import for_people
+
     open_here = (Delivery.lane_id == lane_id, Delivery.state.in_(OPEN))
     kept = select(KeptBack.delivery_id).where(
         KeptBack.delivery_id == Delivery.id, KeptBack.until == Delivery.due_at
@@ -292,7 +295,7 @@ def end(session: Session, lane_id: int, now: datetime) -> datetime | None:
                 state=DeliveryState.SKIPPED,
                 due_at=None,
                 finished_at=now,
-                reason=f"Kept back until {until:%Y-%m-%d}, in vain. {reason}",
+                reason=for_people(f"Kept back until {until:%Y-%m-%d}, in vain. {reason}"),
             ),
             execution_options={"synchronize_session": False},
         )

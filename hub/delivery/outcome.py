@@ -30,6 +30,7 @@ from hub.sdk.errors import (
     Skip,
 )
 from hub.sdk.processor import Done
+from hub.sdk.translation import for_people
 
 _log = log.get(__name__)
 
@@ -169,7 +170,8 @@ def _judge(
         case Skip():
             return _Record(AttemptOutcome.SKIPPED, DeliveryState.SKIPPED, ending.sentence)
         case Rejected():
-            reason = f"{ending.sentence} ({ending.field})" if ending.field else ending.sentence
+            sentence, field = ending.sentence, ending.field
+            reason = for_people(f"{sentence} ({field})") if field else sentence
             return _Record(AttemptOutcome.REJECTED, DeliveryState.DEAD, reason)
         case NeedsAttention():
             return _Record(AttemptOutcome.NEEDS_ATTENTION, DeliveryState.PENDING, ending.sentence)
@@ -228,7 +230,7 @@ def _later(
         return _Record(
             AttemptOutcome.RETRY,
             DeliveryState.DEAD,
-            f"Given up after {hours} hours: {ending.sentence}",
+            for_people(f"Given up after {hours} hours: {ending.sentence}"),
             traceback=traceback,
         )
     return _Record(

@@ -26,8 +26,9 @@ def canonical(event_id: int, data: Mapping[str, Any], received_at: datetime) -> 
     try:
         return replace(events.from_data({"id": event_id, **data}), received_at=received_at)
     except Exception as error:  # another version of the hub may have written anything
+        what = described(error)
         raise UnreadableEvent(
-            f"What is stored of event {event_id} cannot be read ({described(error)})."
+            f"What is stored of event {event_id} cannot be read ({what})."
         ) from error
 
 

@@ -36,6 +36,7 @@ from hub.plugins.faults import described
 from hub.prepared import look, run, run_each
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
+from hub.sdk.translation import for_people
 
 _deliveries, _events, _attempts = table_of(Delivery), table_of(Event), table_of(Attempt)
 _hooks, _accounts, _breakers = table_of(Hook), table_of(Account), table_of(Breaker)
@@ -255,7 +256,7 @@ def _bury_crashed(
         .values(
             outcome=AttemptOutcome.CRASHED,
             finished_at=now,
-            detail="The worker ended before it could say how this attempt went.",
+            detail=for_people("The worker ended before it could say how this attempt went."),
         )
     )
     for item in crashed:
@@ -269,7 +270,7 @@ def _bury_crashed(
                 state=item.state,
                 bugs=item.bugs,
                 finished_at=now if poison else None,
-                reason=f"The worker died {item.bugs} times while it worked on this."
+                reason=for_people(f"The worker died {item.bugs} times while it worked on this.")
                 if poison
                 else "",
             )
@@ -296,7 +297,7 @@ def _supersede(
             state=DeliveryState.SUPERSEDED,
             finished_at=now,
             due_at=None,
-            reason="A newer event of the same subject was waiting behind it.",
+            reason=for_people("A newer event of the same subject was waiting behind it."),
         )
     )
     # The newest takes the place of the oldest, so that the order to other events is kept.

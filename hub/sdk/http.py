@@ -21,6 +21,7 @@ from urllib3.exceptions import NewConnectionError
 
 from hub.sdk.errors import RetryLater
 from hub.sdk.redaction import Redactor
+from hub.sdk.translation import for_people
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -159,9 +160,10 @@ class HttpClient:
         if status != 429 and status < 500:
             return
         host = urlsplit(response.url).hostname
-        what = "asks for fewer calls" if status == 429 else "has trouble of its own"
         raise RetryLater(
-            f"{host} {what} (HTTP {status}).",
+            for_people(f"{host} asks for fewer calls (HTTP {status}).")
+            if status == 429
+            else for_people(f"{host} has trouble of its own (HTTP {status})."),
             delay=retry_after_seconds(response.headers.get("Retry-After")),
             throttled=status == 429,
             reached=status != 429,
@@ -199,9 +201,10 @@ def json_of(response: requests.Response, *expected: type) -> Any:
     if value is _NOT_JSON or (expected and not isinstance(value, expected)):
         host = urlsplit(response.url).hostname
         kind = response.headers.get("Content-Type", "no content type")
+        size = len(response.content)
         raise RetryLater(
             f"{host} answered with something that is not what its API speaks "
-            f"(HTTP {response.status_code}, {kind}, {len(response.content)} bytes).",
+            f"(HTTP {response.status_code}, {kind}, {size} bytes).",
             response=response,
         )
     return value
@@ -242,14 +245,14 @@ def _read_bounded(response: requests.Response, limit: int) -> None:
 def _describe_failure(failure: requests.RequestException, url: str) -> str:
     host = urlsplit(url).hostname
     if isinstance(failure, requests.exceptions.ConnectTimeout):
-        return f"{host} could not be reached in time."
+        return for_people(f"{host} could not be reached in time.")
     if isinstance(failure, requests.exceptions.Timeout):
-        return f"{host} did not answer in time."
+        return for_people(f"{host} did not answer in time.")
     if isinstance(failure, requests.exceptions.SSLError):
-        return f"The TLS certificate of {host} could not be verified."
+        return for_people(f"The TLS certificate of {host} could not be verified.")
     if isinstance(failure, requests.exceptions.ConnectionError):
-        return f"The connection to {host} failed or was cut."
-    return f"The call to {host} failed: {failure}."
+        return for_people(f"The connection to {host} failed or was cut.")
+    return for_people(f"The call to {host} failed: {failure}.")
 
 
 def _may_have_reached(failure: requests.RequestException) -> bool:

@@ -1,7 +1,9 @@
 """Translating the sentences of plugins.
 
 A catalogue maps English texts to their translation. Names in braces stand for what was filled in:
-``"Ticket {id} created."`` also translates "Ticket 99 created.", and keeps the 99.
+``"Ticket {id} created."`` also translates "Ticket 99 created.", and keeps the 99. What was filled
+in may be a sentence with a translation of its own: ``"Given up: {sentence}"``. A name that stands
+twice stands for the same text.
 """
 
 from __future__ import annotations
@@ -29,10 +31,8 @@ class Translator:
             return known
         for pattern, translation in self._templates:
             if found := pattern.fullmatch(sentence):
-                values = {
-                    name: self._catalogue.get(value, value)
-                    for name, value in found.groupdict().items()
-                }
+                # Each is shorter than the sentence, so this ends.
+                values = {name: self(value) for name, value in found.groupdict().items()}
                 return translation.format_map(values)
         return sentence
 
@@ -50,5 +50,19 @@ class Translator:
         return [(_pattern(text), self._catalogue[text]) for text in templates]
 
 
+def for_people(text: str) -> str:
+    """Marks a sentence of the hub itself for its catalogues. It is translated where it is shown."""
+    return text
+
+
 def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile(_NAME.sub(r"(?P<\1>.+?)", re.escape(template)), re.DOTALL)
+    seen: set[str] = set()
+
+    def group(found: re.Match[str]) -> str:
+        name = found[1]
+        if name in seen:
+            return f"(?P={name})"
+        seen.add(name)
+        return f"(?P<{name}>.+?)"
+
+    return re.compile(_NAME.sub(group, re.escape(template)), re.DOTALL)

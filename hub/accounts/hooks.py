@@ -20,7 +20,7 @@ from hub.database import in_transaction, reading
 from hub.delivery import breaker
 from hub.delivery.sessions import Loan, SharedSessions, close_quietly
 from hub.delivery.trace import Trace
-from hub.models import Account, Hook, HookStatus
+from hub.models import WORKING, Account, Hook, HookStatus
 from hub.plugins import current as registry
 from hub.queue import connection
 from hub.queue.ready import ReadyLanes
@@ -130,20 +130,27 @@ def run_setup(hook_id: int) -> tuple[Hook, SetupReport]:
     return _settle(hook, report), report
 
 
-def _settle(proven: Hook, report: SetupReport) -> Hook:
-    """Store what became of a hook's settings, as ``proven`` has them, in their test."""
+def _settle(proven: Hook, report: SetupReport, *, resumes: bool = False) -> Hook:
+    """Store what became of a hook's settings, as ``proven`` has them, in their test.
+
+    A test stops nothing that works, and ends no pause: where the remote is only away, the
+    deliveries wait for it anyway.
+    """
 
     def work(session: Session) -> Hook:
         row = session.get_one(Hook, proven.id)
-        row.status_detail = report.sentence
         row.updated_at = SystemClock().now()
+        is_paused = row.status == HookStatus.PAUSED
         if not report.ok:
-            row.status = HookStatus.NEEDS_ATTENTION
+            if report.may_pass and resumes and row.learned:
+                row.status, row.status_detail = HookStatus.ACTIVE, ""
+            elif not is_paused and not (report.may_pass and row.status in WORKING):
+                row.status, row.status_detail = HookStatus.NEEDS_ATTENTION, report.sentence
             return row
         row.settings, row.secrets = split(plugin_of(row.plugin_id), report.settings)
         row.learned, row.doors = dict(report.learned), proven.doors
-        if row.status != HookStatus.PAUSED:
-            row.status = HookStatus.ACTIVE
+        if not is_paused:
+            row.status, row.status_detail = HookStatus.ACTIVE, report.sentence
         breaker.reset(session, row.id)
         return row
 
@@ -215,12 +222,13 @@ def pause(hook_id: int, reason: str) -> Hook:
 
 
 def resume(hook_id: int) -> tuple[Hook, SetupReport]:
-    """End a pause: prove the settings and go on.
+    """End a pause: prove the settings and go on, also while the remote is away.
 
     :raises NotFound: there is no such hook.
     """
-    _set_status(hook_id, HookStatus.SETTING_UP, "")
-    return run_setup(hook_id)
+    hook = _set_status(hook_id, HookStatus.SETTING_UP, "")
+    report = test(hook)
+    return _settle(hook, report, resumes=True), report
 
 
 def remove(hook_id: int) -> None:

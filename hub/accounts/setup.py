@@ -24,7 +24,7 @@ from hub.plugins.faults import (
     storable,
     traceback_of,
 )
-from hub.sdk.errors import NeedsAttention, SetupFailed
+from hub.sdk.errors import NeedsAttention, RetryLater, SetupFailed
 from hub.sdk.http import CallRules, HttpClient
 from hub.sdk.plugin import Plugin
 from hub.sdk.redaction import Redactor
@@ -44,7 +44,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class SetupReport:
-    """How a setup went. ``settings`` are the settings with the service's corrections."""
+    """How a setup went. ``settings`` are the settings with the service's corrections. ``may_pass``:
+    it failed because the remote is away or has trouble of its own, as it does now and then."""
 
     ok: bool
     sentence: str
@@ -53,6 +54,7 @@ class SetupReport:
     calls: list[dict[str, Any]]
     learned: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    may_pass: bool = False
 
 
 class SetupContext(HookContext):
@@ -104,7 +106,9 @@ def run(plugin: Plugin, hook: HookView) -> SetupReport:
             said = f"The plugin failed: {described(error)}"
             _log.error("setup of a plugin failed", plugin=plugin.id, error=traceback_of(error))
         sentence = context.redactor.text(said)
-        return SetupReport(False, sentence, field, context.steps, _shown(trace))
+        may_pass = isinstance(error, RetryLater) or isinstance(error.__cause__, RetryLater)
+        calls = _shown(trace)
+        return SetupReport(False, sentence, field, context.steps, calls, may_pass=may_pass)
     return SetupReport(
         True,
         sentence,

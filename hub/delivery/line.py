@@ -132,6 +132,8 @@ class Line:
             self.close()  # the other side has closed it, or says what nobody asked for
         try:
             self._socket = self._new_socket(timeout)
+        except NewConnectionError as error:  # refused, say; to urllib3 that is a timeout, too
+            raise requests.ConnectionError(error, request=request) from error
         except ConnectTimeoutError as error:
             raise requests.ConnectTimeout(error, request=request) from error
         except ssl.SSLError as error:

@@ -250,6 +250,8 @@ def _describe_failure(failure: requests.RequestException, url: str) -> str:
         return for_people(f"{host} did not answer in time.")
     if isinstance(failure, requests.exceptions.SSLError):
         return for_people(f"The TLS certificate of {host} could not be verified.")
+    if not _may_have_reached(failure):
+        return for_people(f"{host} could not be reached.")
     if isinstance(failure, requests.exceptions.ConnectionError):
         return for_people(f"The connection to {host} failed or was cut.")
     return for_people(f"The call to {host} failed: {failure}.")

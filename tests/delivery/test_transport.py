@@ -132,10 +132,12 @@ def test_the_last_check_stands_before_a_lean_call(remote):
     assert remote.seen == []
 
 
-def test_a_remote_that_is_gone_was_not_reached(remote):
+@pytest.mark.parametrize("options", [{}, {"max_bytes": 9}], ids=["line", "stream"])
+def test_a_remote_that_is_gone_was_not_reached(remote, options):
     remote.server.shutdown()
     remote.server.server_close()
     client = HttpClient(new_session(OPEN), redactor=Redactor())
     with pytest.raises(RetryLater) as caught:
-        client.post(f"{remote.url}/x", json={"a": 1})
+        client.post(f"{remote.url}/x", json={"a": 1}, **options)
     assert not caught.value.reached
+    assert caught.value.sentence == "127.0.0.1 could not be reached.", "not: in time"

@@ -186,6 +186,19 @@ def test_what_is_kept_back_is_seen_and_need_not_be(desk):
     assert desk.person.post(desk.path(f"deliveries/{delivery}/insist")).status_code == 409
 
 
+def test_nobody_insists_on_what_its_plugin_cannot_do(desk, monkeypatch):
+    delivery = desk.happens()
+    desk.crm.troubles.append(KeepBack("Nothing is known of the person.", days=2))
+    desk.work()
+    (plugin,) = desk.app.extensions["hub.registry"].plugins.values()
+    monkeypatch.setattr(plugin.processor, "can_insist", False)
+    assert f"/deliveries/{delivery}/insist" not in desk.page(f"deliveries/{delivery}")
+    answer = desk.person.post(desk.path(f"deliveries/{delivery}/insist"))
+    assert answer.status_code == 409
+    assert "its plugin must know whose it is" in answer.text
+    assert desk.delivery(delivery).state == DeliveryState.WAITING
+
+
 def test_a_delivery_that_waits_says_why(desk):
     """Never the plugin's old reason: its connection was mended, and paused since."""
     delivery = desk.happens(conversation="7")

@@ -118,7 +118,9 @@ def delivery_insist(account_id: int, delivery_id: int) -> Page:
     """Deliver what is kept back of the conversation, whoever it is."""
     count = replay.insist(delivery_id)
     if not count:
-        raise Refused(gettext("This delivery is not kept back any more."))
+        raise Refused(
+            gettext("This delivery is not kept back, or its plugin must know whose it is.")
+        )
     audit.note(
         "delivery.insisted",
         account_id=account_id,

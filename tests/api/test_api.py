@@ -397,4 +397,7 @@ def test_what_is_kept_back_is_counted_and_need_not_be(web, world, crm, owner, ac
     assert owner.does("POST", f"{path}/insist") == {"deliveries": 1}
     assert owner.call("POST", f"{path}/insist").status_code == 409
     assert owner.get(path)["kept_until"] is None
+    entry = owner.get(f"{account}/audit")["items"][0]
+    assert (entry["action"], entry["subject_id"]) == ("delivery.insisted", kept["id"])
+    assert entry["after"] == {"deliveries": 1}
     assert 'hub_deliveries{state="kept_back"} 0' in web.test_client().get("/metrics").text

@@ -10,14 +10,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 import hub.cli
 from hub.clock import written
 from hub.database import in_transaction, reading
-from hub.models import Delivery, DeliveryState, Hook, HookStatus
+from hub.models import AuditEntry, Delivery, DeliveryState, Hook, HookStatus
 from hub.queue.ready import ReadyLanes
-from hub.sdk import Rejected, SetupFailed
+from hub.sdk import KeepBack, Rejected, SetupFailed
 from hub.sdk.testing import payloads
 from tests.support.crm import make_plugin
 
@@ -160,6 +160,42 @@ def test_replay_of_a_filter(run, hook, work, make_app):
         )
     assert run("deliveries", "replay", "--hook", "1", "--state", "dead") == {"replayed": 1}
     assert run("deliveries", "replay", "--all") == {"replayed": 0}
+
+
+def test_what_is_kept_back_can_be_insisted_on(run, hook, work, crm):
+    crm.troubles.append(KeepBack("Nothing is known of the person."))
+    work("contact_created_name_only")
+    (kept,) = run("deliveries", "list", "--state", "kept_back")
+    number = str(kept["id"])
+    assert run("deliveries", "insist", number) == {"deliveries": 1}
+    assert run("deliveries", "list", "--state", "kept_back") == []
+    owed = run("deliveries", "show", number)
+    assert (owed["state"], owed["waits_for"], owed["kept_until"]) == ("pending", "due", None)
+    run("deliveries", "insist", number, fails=f"Delivery {number} is not kept back")
+    run("deliveries", "insist", "99", fails="Delivery 99 is not kept back")
+
+
+def test_what_is_done_with_deliveries_is_written_down(run, hook, work, crm, make_app):
+    crm.troubles.append(KeepBack("Nothing is known of the person."))
+    work("contact_created_name_only")
+    run("deliveries", "insist", "1")
+    run("deliveries", "insist", "1", fails="not kept back")
+    run("deliveries", "skip", "1", "--reason", "A test.", as_json=False)
+    run("deliveries", "skip", "1", "--reason", "Again.", as_json=False, fails="not open")
+    run("deliveries", "replay", "1")
+    run("deliveries", "replay", "1")
+    run("deliveries", "replay", "--hook", "1")
+    with make_app().app_context(), reading() as session:
+        rows = session.scalars(
+            select(AuditEntry).where(AuditEntry.action.like("deliver%")).order_by(AuditEntry.id)
+        ).all()
+    assert {(row.actor, row.account_id) for row in rows} == {("command line", 1)}
+    assert [(row.action, row.subject_id, row.after) for row in rows] == [
+        ("delivery.insisted", 1, {"deliveries": 1}),
+        ("delivery.skipped", 1, {"reason": "A test."}),
+        ("delivery.replayed", 1, {}),
+        ("deliveries.replayed", None, {"state": "dead", "deliveries": 0}),
+    ]
 
 
 def test_wait_and_status(run, hook, work):

@@ -13,6 +13,7 @@ from hub.delivery.leftovers import is_settled, leftovers
 from hub.delivery.standing import Cause
 from hub.models import Attempt, Delivery, DeliveryState, KeptBack, Lane
 from hub.sdk import RetryLater
+from tests.support.statements import before_each
 
 BATCH = {"message.created": 50}
 
@@ -98,6 +99,26 @@ def test_those_who_are_known_further_back_in_the_lane_are_not_kept_waiting(keepi
     keeping.work()
     assert crm.handled == [("message.created", "1"), ("message.created", "2")]
     assert states() == ["done", "done"]
+
+
+def test_who_is_known_pays_no_statement_for_what_others_keep_back(keeping, crm):
+    """Whether the hook keeps anything back is told by the statement that reads the hook."""
+
+    def asked(contact: str) -> tuple[list[str], int]:
+        told: list[str] = []
+        keeping.send("contact.updated", email="ann@example.com", contact=contact)
+        with before_each(lambda _, statement: told.append(statement)):
+            assert keeping.work() == 1
+        return [statement for statement in told if "kept_deliveries" in statement], len(told)
+
+    asked("1")  # what is prepared once, and the first delivery of a hook
+    of_keeping, before = asked("2")
+    assert [statement.split()[0] for statement in of_keeping] == ["SELECT"]
+    assert "hooks.settings" in of_keeping[0]
+    chat(keeping, contact="9", conversation="90")
+    of_keeping, after = asked("3")
+    assert len(of_keeping) == 2, "and one look whether it is this person's"
+    assert after == before + 1
 
 
 def test_an_event_that_tells_nothing_new_releases_nothing(keeping, crm):

@@ -7,12 +7,17 @@ import threading
 import time
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
+from hub import log
 from hub.cli.application import entered
 from hub.cli.looking import require_schema
 from hub.cli.serving import warn_of_root
 from hub.delivery.sweeper import PERIOD, Sweeper
 from hub.fleet import upkeep
+from hub.inbox import release
+
+_log = log.get(__name__)
 
 
 @click.command("sweeper")
@@ -32,6 +37,14 @@ def sweeper(once: bool) -> None:
             sweeping.sweep()
             if time.monotonic() >= next_upkeep:
                 upkeep.run()
+                _release_returned()
                 next_upkeep = time.monotonic() + upkeep.PERIOD
             if once or stopping.wait(PERIOD):
                 return
+
+
+def _release_returned() -> None:
+    try:
+        release.release_returned()
+    except SQLAlchemyError as error:
+        _log.error("held requests wait: the database is not available", error=str(error))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hub.inbox import strict_json
 from hub.inbox.accept import Submission
 from hub.inbox.order import Patience
-from hub.inbox.quarantine import Refused, Request
+from hub.inbox.quarantine import KIND_MISSING, Refused, Request
 from hub.inbox.sources import KINDS, BadPayload, BadSignature
 from hub.models import Source
 from hub.sdk import events
@@ -27,7 +27,14 @@ def examine(source: Source, request: Request, patience: Patience) -> Submission 
 
     :raises Refused: it cannot be taken; it is worth keeping for a second try.
     """
-    kind = KINDS[source.kind]
+    kind = KINDS.get(source.kind)
+    if kind is None:
+        raise Refused(
+            202,
+            KIND_MISSING,
+            f"The source kind {source.kind} is missing: what brings it is not installed, or it is "
+            "broken or not allowed. The request is held, and taken when that is mended.",
+        )
     sent_at = None
     _require_json(request.headers)
     if not (source.allow_unsigned and not kind.is_signed(request.headers)):

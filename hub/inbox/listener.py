@@ -45,11 +45,7 @@ def receive(kind: str, token: str) -> Response:
         return _receive(kind, token)
     except (SQLAlchemyError, StorageUnavailable) as error:
         _log.error("webhook refused: the database is not available", error=repr(error))
-        response = _answer(
-            503, error="The hub cannot store events at this moment. Please send it again."
-        )
-        response.headers["Retry-After"] = str(RETRY_AFTER)
-        return response
+        return _come_back("The hub cannot store events at this moment. Please send it again.")
 
 
 def _receive(kind: str, token: str) -> Response:
@@ -71,7 +67,7 @@ def _receive(kind: str, token: str) -> Response:
     try:
         submission = examine(source, inbound, current_app.extensions["hub.patience"])
     except quarantine.Refused as refusal:
-        return _refuse(source.id, inbound, refusal)
+        return _refuse(source, inbound, refusal)
     if isinstance(submission, Ignored):
         _log.info(
             "ignored", source=source.id, event=submission.event_name, reason=submission.reason
@@ -81,18 +77,29 @@ def _receive(kind: str, token: str) -> Response:
     try:
         event_ids = writer.submit(submission)
     except Unstorable as error:
-        return _refuse(source.id, inbound, quarantine.Refused(400, "not_storable", str(error)))
+        return _refuse(source, inbound, quarantine.Refused(400, "not_storable", str(error)))
     if not event_ids:
         return _answer(200, status="duplicate")
     return _answer(202, status="accepted", event_id=event_ids[0], event_ids=event_ids)
 
 
-def _refuse(source_id: int, inbound: quarantine.Request, refusal: quarantine.Refused) -> Response:
-    held = in_transaction(lambda session: quarantine.hold(session, source_id, inbound, refusal))
+def _refuse(source: Source, inbound: quarantine.Request, refusal: quarantine.Refused) -> Response:
+    held = in_transaction(lambda session: quarantine.hold(session, source, inbound, refusal))
+    if refusal.code == quarantine.KIND_MISSING:
+        # Nothing is wrong with it; it only waits.
+        if held:
+            return _answer(202, status="held", reason=refusal.sentence)
+        return _come_back("The hub cannot hold more requests of this source.")
     answer = {"error": refusal.sentence, "held": held}
     if refusal.field:
         answer["field"] = refusal.field
     return _answer(refusal.status, **answer)
+
+
+def _come_back(sentence: str) -> Response:
+    response = _answer(503, error=sentence)
+    response.headers["Retry-After"] = str(RETRY_AFTER)
+    return response
 
 
 def _answer(code: int, /, **said: Any) -> Response:

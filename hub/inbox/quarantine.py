@@ -11,15 +11,20 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub import log
-from hub.models import QuarantinedRequest
+from hub.inbox.sources import KINDS, SourceKind
+from hub.models import QuarantinedRequest, Source
 
 #: Bounds of one source's quarantine.
 MOST_REQUESTS = 1_000
 MOST_BYTES = 64 * 1024 * 1024
 
-#: Headers worth keeping: what a second try needs. Others may carry credentials of proxies.
+#: Headers that are kept of every request, beside those that its source's kind needs.
 _KEPT_HEADERS = ("content-type", "user-agent")
-_KEPT_PREFIXES = ("x-chatwoot-", "webhook-")
+#: Credentials, of proxies perhaps: never kept.
+_CREDENTIALS = ("authorization", "proxy-authorization", "cookie")
+
+#: The code of what waits for the plugin that brings its source's kind.
+KIND_MISSING = "kind_missing"
 
 _log = log.get(__name__)
 
@@ -48,19 +53,19 @@ class Refused(Exception):
         self.field = field
 
 
-def hold(session: Session, source_id: int, request: Request, refusal: Refused) -> bool:
+def hold(session: Session, source: Source, request: Request, refusal: Refused) -> bool:
     """Keep the request; ``False`` when the source's quarantine is full."""
     count, size = session.execute(
         select(func.count(), func.coalesce(func.sum(QuarantinedRequest.size), 0)).where(
-            QuarantinedRequest.source_id == source_id
+            QuarantinedRequest.source_id == source.id
         )
     ).one()
     if count >= MOST_REQUESTS or size + len(request.body) > MOST_BYTES:
-        _log.error("quarantine is full: a refused request is dropped", source=source_id)
+        _log.error("quarantine is full: a refused request is dropped", source=source.id)
         return False
     session.add(
         QuarantinedRequest(
-            source_id=source_id,
+            source_id=source.id,
             received_at=request.received_at,
             code=refusal.code,
             reason=refusal.sentence,
@@ -68,13 +73,26 @@ def hold(session: Session, source_id: int, request: Request, refusal: Refused) -
             headers={
                 name: value
                 for name, value in request.headers.items()
-                if name in _KEPT_HEADERS or name.startswith(_KEPT_PREFIXES)
+                if _is_kept(name, KINDS.get(source.kind))
             },
             body=base64.b64encode(request.body).decode(),
         )
     )
-    _log.warning("request refused and held", source=source_id, reason=refusal.sentence)
+    _log.warning("request refused and held", source=source.id, reason=refusal.sentence)
     return True
+
+
+def _is_kept(name: str, kind: SourceKind | None) -> bool:
+    """Whether a second try may need the header. What a kind needs that is not here, nobody knows
+    yet: so all are kept."""
+    if name in _CREDENTIALS:
+        return False
+    if kind is None or name in _KEPT_HEADERS:
+        return True
+    return any(
+        name.startswith(wanted) if wanted.endswith("-") else name == wanted
+        for wanted in kind.headers
+    )
 
 
 def request_of(held: QuarantinedRequest) -> Request:

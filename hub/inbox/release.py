@@ -10,11 +10,15 @@ from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, undefer
 
+from hub import log
 from hub.database import in_transaction, reading
 from hub.inbox.intake import Ignored, examine
-from hub.inbox.quarantine import Refused, request_of
+from hub.inbox.quarantine import KIND_MISSING, Refused, request_of
+from hub.inbox.sources import KINDS
 from hub.inbox.writer import Unstorable, Writer
 from hub.models import QuarantinedRequest, Source
+
+_log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,23 @@ def release(request_id: int) -> Released | None:
     # After the event is stored: a crash in between releases it twice, which is a duplicate.
     in_transaction(lambda session: discard(session, request_id))
     return Released(request_id, event_ids, outcome)
+
+
+def release_returned() -> int:
+    """Release what was held because its source's kind was missing, and is here now; returns how
+    many requests were tried."""
+    query = (
+        select(QuarantinedRequest.id)
+        .join(Source, Source.id == QuarantinedRequest.source_id)
+        .where(QuarantinedRequest.code == KIND_MISSING, Source.kind.in_(list(KINDS)))
+        .order_by(QuarantinedRequest.id)
+    )
+    with reading() as session:
+        ids = session.scalars(query).all()
+    released = [found for number in ids if (found := release(number)) is not None]
+    if released:
+        _log.info("what waited for its source kind was released", requests=len(released))
+    return len(released)
 
 
 def discard(session: Session, request_id: int) -> None:

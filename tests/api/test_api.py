@@ -265,7 +265,7 @@ def test_held_requests(owner, account, web, world):
     with web.app_context():
         request = Request({"content-type": "application/json"}, b"{", datetime.now(UTC))
         refusal = Held(400, "not_json", "It is not JSON.")
-        in_transaction(lambda s: quarantine.hold(s, world.source.id, request, refusal))
+        in_transaction(lambda s: quarantine.hold(s, world.source, request, refusal))
     (held,) = owner.get(f"{account}/requests")["items"]
     released = owner.does("POST", f"{account}/requests/{held['id']}/release")
     assert released["outcome"].startswith("still held")

@@ -102,7 +102,7 @@ def test_the_report_card_names_the_broken_promise_and_the_exit_code_is_honest(
     assert broken == ["the logo is an svg in the package"]
     shown = hub("plugins", "check", "acme", folder=tmp_path, site=site)
     assert "✗ the logo is an svg in the package" in shown.stdout
-    assert "breaks 1 of 6 promises" in shown.stderr
+    assert "breaks 1 of 7 promises" in shown.stderr
 
 
 def test_a_feature_is_switched_on_and_off(tmp_path: Path) -> None:

@@ -130,8 +130,8 @@ def test_quarantine_and_audit_log_are_ours(neighbours):
     refusal = Refused(400, "bad", f"{THEIRS} sent nonsense.")
     request = Request({"content-type": "text/plain"}, b"{", datetime.now(UTC))
     with neighbours.app.app_context():
-        source_id = neighbours.theirs.source.id
-        in_transaction(lambda s: quarantine.hold(s, source_id, request, refusal))
+        source = neighbours.theirs.source
+        in_transaction(lambda s: quarantine.hold(s, source, request, refusal))
         with audit.acting(audit.Actor(THEIRS)):
             audit.note("hook.updated", account_id=neighbours.theirs.account.id)
     assert THEIRS not in neighbours.page("quarantine")

@@ -454,7 +454,7 @@ def test_the_quarantine_is_emptied(desk, web):
         for _ in range(2):
             in_transaction(
                 lambda s: quarantine.hold(
-                    s, desk.world.source.id, request, Refused(400, "bad", "It is not right.")
+                    s, desk.world.source, request, Refused(400, "bad", "It is not right.")
                 )
             )
         with reading() as session:

@@ -40,7 +40,7 @@ def things_of(world: World, email: str) -> Things:
     world.work()
     request = Request({"content-type": "text/plain"}, b"{", datetime.now(UTC))
     refusal = Refused(400, "not_json", "It is not JSON.")
-    in_transaction(lambda s: quarantine.hold(s, world.source.id, request, refusal))
+    in_transaction(lambda s: quarantine.hold(s, world.source, request, refusal))
     with reading() as session:
         user = session.query(User).filter_by(email=email).one()
         token, _ = tokens.create(user.id, "test", ["look"], account_id=world.account.id)

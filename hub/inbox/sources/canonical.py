@@ -144,6 +144,7 @@ class CanonicalSource:
     """The source kind ``events``. Implements ``hub.inbox.sources.kind.SourceKind``."""
 
     name = "events"
+    headers = ("webhook-",)
 
     def is_signed(self, headers: Mapping[str, str]) -> bool:
         """Whether the request claims a signature."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -70,6 +70,11 @@ class SourceKind(Protocol):
     @property
     def name(self) -> str:
         """The name in the webhook address."""
+
+    @property
+    def headers(self) -> Sequence[str]:
+        """The headers that proving and reading a request needs. A name that ends with a hyphen
+        stands for all that begin with it. The quarantine keeps them, encrypted."""
 
     def is_signed(self, headers: Mapping[str, str]) -> bool:
         """Whether the request claims a signature."""

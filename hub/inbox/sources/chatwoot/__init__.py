@@ -16,6 +16,7 @@ class ChatwootSource:
     """The source kind ``chatwoot``. Implements ``hub.inbox.sources.kind.SourceKind``."""
 
     name = "chatwoot"
+    headers = ("x-chatwoot-",)
 
     def is_signed(self, headers: Mapping[str, str]) -> bool:
         """Whether the request claims a signature."""

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.dashboard.languages import sentence
-from hub.models import Hook
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import FormField, form_fields
 
 #: What the control of each widget is in HTML, where it is called otherwise.
 _TYPES = {"secret": "password"}
 PREFIX = "s-"
-#: Before the name of a secret whose stored value is to go.
+#: Before the name of a secret whose known value is to go.
 CLEARED = "clear-"
 
 
@@ -31,30 +30,37 @@ class Control:
     value: Any
     options: Sequence[tuple[str, str]]
     problem: str
-    #: The name of the box that takes a stored secret away, where the plugin can do without it.
+    #: The name of the box that takes a known secret away, where the plugin can do without it.
     clear: str
     focus: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Fields under one heading; the first group may have none."""
+    """Fields under one heading; the first group may have none.
+
+    The others can be passed over, and are folded away but for those that ask for something.
+    """
 
     title: str
     controls: Sequence[Control]
+
+    @property
+    def open(self) -> bool:
+        """Whether something in it is wrong, or must be entered."""
+        return any(one.problem or (one.required and one.value == "") for one in self.controls)
 
 
 def groups(
     plugin: Plugin,
     values: Mapping[str, Any],
     problems: Mapping[str, Sequence[str]],
-    hook: Hook | None,
     known: Collection[str],
 ) -> list[Group]:
     """The form of a plugin's settings, with the values and what is wrong with them.
 
-    A secret never goes to the browser: an empty field keeps the stored one, unless its box says
-    that it is to go. ``known`` are the secrets that need not be typed. The first field with
+    A secret never goes to the browser: an empty field keeps the one that is ``known`` (stored, or
+    typed a moment ago), unless its box says that it is to go. The first field with
     something wrong gets the focus.
     """
     names = [field.name for _, fields in grouped(form_fields(plugin.settings)) for field in fields]
@@ -63,7 +69,7 @@ def groups(
         Group(
             sentence(title, plugin.id),
             [
-                _control(plugin, field, values, problems, hook, field.name in known, first)
+                _control(plugin, field, values, problems, field.name in known, first)
                 for field in fields
             ],
         )
@@ -104,11 +110,9 @@ def _control(
     field: FormField,
     values: Mapping[str, Any],
     problems: Mapping[str, Sequence[str]],
-    hook: Hook | None,
     known: bool,
     first: str | None,
 ) -> Control:
-    stored = hook is not None and field.name in hook.secrets
     value = "" if field.secret else values.get(field.name, field.default)
     return Control(
         name=PREFIX + field.name,
@@ -120,6 +124,6 @@ def _control(
         value="" if value is None else value,
         options=[(key, sentence(label, plugin.id)) for key, label in field.options],
         problem=" ".join(sentence(why, plugin.id) for why in problems.get(field.name, ())),
-        clear=CLEARED + field.name if stored and field.secret and not field.required else "",
+        clear=CLEARED + field.name if known and field.secret and not field.required else "",
         focus=field.name == first,
     )

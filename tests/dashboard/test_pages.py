@@ -11,6 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from hub.accounts import hooks
+from hub.dashboard import forms
 from hub.database import in_transaction, reading
 from hub.inbox import quarantine
 from hub.inbox.quarantine import Refused, Request
@@ -27,8 +28,16 @@ from hub.models import (
     Source,
     User,
 )
-from hub.sdk import KeepBack, NeedsAttention, Rejected, SetupFailed, SetupResult
-from tests.support.crm import Crm, Setup, World
+from hub.sdk import (
+    KeepBack,
+    NeedsAttention,
+    Rejected,
+    SettingsSchema,
+    SetupFailed,
+    SetupResult,
+)
+from hub.sdk.settings import secret, text
+from tests.support.crm import Crm, Setup, World, make_plugin
 from tests.support.people import Person, administrator, member
 
 
@@ -346,6 +355,32 @@ def test_a_wrong_value_does_not_stop_what_works(desk, fussy):
     page = desk.does(path, drop="1")
     assert "The key is wrong." not in page
     assert 'value="a"' in page
+
+
+def test_an_optional_secret_that_was_typed_can_be_taken_back(desk, fussy):
+    path = "hooks/new/crm"
+    page = desk.does(path, **{"s-name": "second", "s-key": "not needed"})
+    assert 'name="clear-key"' in page
+    page = desk.does(path, **{"s-name": "second", "s-key": "", "clear-key": "true"})
+    assert 'name="clear-key"' not in page
+
+
+def test_settings_that_can_be_passed_over_are_folded_away(web):
+    class Settings(SettingsSchema):
+        key = secret("Key", required=True)
+        more = text("More", group="More")
+        needed = text("Needed", group="Needed", required=True)
+
+    plugin = make_plugin(Crm(), settings=Settings)
+
+    def folded(values: dict[str, str], wrong: dict[str, list[str]]) -> set[str]:
+        with web.test_request_context():
+            groups = forms.groups(plugin, values, wrong, ["key"])
+        return {group.title for group in groups[1:] if not group.open}
+
+    assert folded({}, {}) == {"More"}
+    assert folded({"needed": "y"}, {}) == {"More", "Needed"}
+    assert folded({"needed": "y"}, {"more": ["It is wrong."]}) == {"Needed"}
 
 
 def test_a_draft_is_of_its_sign_in_and_secret(desk, web, fussy):

@@ -221,15 +221,16 @@ def _form(plugin: Plugin, found: Hook | None = None) -> str:
     if report is not None and report.field:
         wrong[report.field] = [report.sentence]
     secrets = secret_names(plugin.settings)
-    known = {name for name in secrets if draft.values.get(name)}
-    known |= set(found.secrets) if found else set()
+    known = {name for name in secrets if draft.values.get(name)} | {
+        *(found.secrets if found else ())
+    }
     return render_template(
         "hook_form.html",
         section="hook_list" if found else "catalogue",
         plugin=plugin,
         hook=found,
         stays=found is None or found.status not in hooks.UNPROVEN,
-        groups=forms.groups(plugin, values, wrong, found, known),
+        groups=forms.groups(plugin, values, wrong, known),
         draft=draft,
         report=report,
     )

@@ -47,7 +47,8 @@ class Messages:
             elif book.has_covered(message.id):
                 outcomes.append(Skip(sentences.MESSAGE_SENT_BEFORE))
             else:
-                entries.append(self.entry(message, event))
+                is_first = not entries and book.begins_with(message.id)
+                entries.append(self.entry(message, event, first=is_first))
                 outcomes.append(Done(sentences.MESSAGE_KEPT))
         if entries:
             inbox = conversation_of(events[0]).inbox_name
@@ -71,16 +72,17 @@ class Messages:
         if message.deleted:
             self.keep(event, book.without(message.id))
             return Done(sentences.MESSAGE_REMOVED)
-        entry = self.entry(message, event)
+        entry = self.entry(message, event, first=book.begins_with(message.id))
         if entry in book.entries:
             raise Skip(sentences.NOTHING_CHANGED)
         self.keep(event, book.with_entries([entry]))
         return Done(sentences.MESSAGE_CHANGED)
 
-    def entry(self, message: Message, event: Event) -> Entry:
-        """What a transcript needs of a message, as the settings have it."""
+    def entry(self, message: Message, event: Event, *, first: bool = False) -> Entry:
+        """What a transcript needs of a message, as the settings have it. The ``first`` one of a
+        conversation keeps its signature."""
         config = self._work.config
-        return Entry.of(message, event, config.language, config.quotations)
+        return Entry.of(message, event, config.language, config.quotations, first=first)
 
     def reason_against(self, event: Event, book: Notebook) -> str | None:
         """Why a conversation of which LeadSquared is to hear nothing yet stays unheard of."""

@@ -104,6 +104,12 @@ class Notebook:
         """Whether the message waits for a transcript."""
         return any(entry.id == message_id for entry in self.entries)
 
+    def begins_with(self, message_id: str) -> bool:
+        """Whether the message is the first of the conversation, or would be."""
+        if self.posted or self.left_out:
+            return False
+        return not self.entries or self.entries[0].id == message_id
+
     def with_entries(self, new: Iterable[Entry]) -> Self:
         """With these messages too, or in place of those of the same id, unless covered."""
         by_id = {entry.id: entry for entry in self.entries}

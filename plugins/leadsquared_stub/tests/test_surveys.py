@@ -112,9 +112,10 @@ def test_quotations_are_as_the_setting_says(world: Any, setting: str, shown: lis
     world.settings["mail_quotations"] = setting
     attributes = {"email": {"subject": "Re: Parcel", "in_reply_to": "<1@acme.example>"}}
     mail = {"content_type": "incoming_email", "attributes": attributes}
-    assert isinstance(world.deliver(world.events.message(1, MAIL, **mail)), Done)
+    world.done(world.events.message(1, "Hello"))
+    assert isinstance(world.deliver(world.events.message(2, MAIL, **mail)), Done)
     world.done(world.events.resolved())
-    lines = [text.replace("\n\n", "\n") for text in shown]
+    lines = ["Hello", *(text.replace("\n\n", "\n") for text in shown)]
     assert said(world) == [[f"Ann Lindqvist: {text}" for text in lines]]
 
 

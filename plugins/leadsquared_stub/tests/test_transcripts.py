@@ -343,6 +343,35 @@ def test_a_transcript_tells_what_was_forwarded_and_what_came_from_the_phone(worl
     assert "] From the phone: Done." in note
 
 
+SIGNED = "Please call me.\n\n-- \nAnn Lindqvist\n+46 70 123 45 67"
+ANSWER = {
+    "content_type": "incoming_email",
+    "attributes": {"email": {"subject": "Re: Offer", "in_reply_to": "<1@acme.example>"}},
+    "whole_text": SIGNED,
+}
+
+
+def test_the_mail_that_opens_a_conversation_keeps_its_signature(world: Any) -> None:
+    """It may have the customer's number."""
+    world.done(world.events.message(1, "Please call me.", **ANSWER))
+    world.fails(world.events.message(1, "Please call me.", updated=True, **ANSWER), Skip)
+    world.done(world.events.message(2, "Please call me.", **ANSWER))
+    world.done(world.events.resolved())
+    world.done(world.events.message(40, "Please call me.", **ANSWER))
+    world.done(world.events.resolved(minute=50))
+    ((first, second), (third,)) = said(world)
+    assert first.endswith("+46 70 123 45 67")
+    assert second == third == "Ann Lindqvist: Please call me."
+
+
+def test_files_that_the_source_does_not_tell_of_are_counted(world: Any) -> None:
+    world.done(world.events.message(1, "see", missing_files=2))
+    world.done(world.events.resolved())
+    assert said(world) == [
+        ["Ann Lindqvist: see\nFiles of this mail that are only in the mailbox: 2"]
+    ]
+
+
 @pytest.mark.parametrize("transcripts", [True, False])
 def test_a_new_conversation_names_the_inbox_that_an_earlier_message_told(
     world: Any, transcripts: bool

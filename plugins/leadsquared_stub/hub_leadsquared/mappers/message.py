@@ -39,13 +39,22 @@ class Entry:
 
     @classmethod
     def of(
-        cls, message: Message, event: Event, language: str, quotations: Quotations = "cut"
+        cls,
+        message: Message,
+        event: Event,
+        language: str,
+        quotations: Quotations = "cut",
+        *,
+        first: bool = False,
     ) -> Self:
-        """What a transcript needs of a message."""
+        """What a transcript needs of a message, which may be the ``first`` of its conversation."""
         at = (message.created_at or event.occurred_at).astimezone(UTC)
         attached = message.attachments[:_MOST_ATTACHMENTS]
         words = [_words(item, language) for item in attached]
-        text = "\n".join([readable(message, quotations), *filter(None, words)])
+        said = readable(message, quotations, first=first)
+        count = message.missing_files
+        missing = phrase(sentences.NOTE_MISSING, language, count=count) if count else ""
+        text = "\n".join(filter(None, [said, *words, missing]))
         return cls(
             id=message.id,
             at=at.isoformat(timespec="seconds"),

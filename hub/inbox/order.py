@@ -3,7 +3,8 @@
 Chatwoot sends each event by a thread of its own: of ten messages in half a second the third came
 first, and some came 0.9 seconds after what was said later. So an event waits until it is a little
 while old by the source's own clock; by then what happened before it is here, too, and the lane
-sorts them. What is older already, because the source or the hub was busy, waits no longer.
+sorts them. What is older already, because the source was busy, waits no longer. Where the hub is
+late to take requests, they overtake each other all the same: that time does not count.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from hub.inbox.sources import Draft
 
 #: Seconds of which the smallest difference between two clocks is known: one to two such spans.
 SPAN = 150.0
+#: Seconds by which the difference of a request is larger when the hub was certainly late to take
+#: it: the second that the source's clock leaves out, and some for the way.
+LATE = 1.3
+#: Seconds from such a request in which others are taken for late, too, by as much as is possible.
+STILL_LATE = 2.0
 
 
 class SourceClocks:
@@ -25,19 +31,24 @@ class SourceClocks:
 
     A source tells when it sent a request, in whole seconds. Arrival less sending is the difference
     of the clocks, and up to a second more; of many requests the smallest is the closest. It is
-    never too small, so nothing is taken for older than it is.
+    never too small, so nothing is taken for older than it is. A request whose difference is much
+    larger waited for a busy hub: its events are as old as they were when it was sent, so that those
+    which overtook each other on their way are told apart as ever.
     """
 
     def __init__(self) -> None:
         #: For each source the smallest difference of this span and of the one before, in seconds.
         self._seen: dict[int, tuple[float, float]] = {}
         self._before: dict[int, tuple[float, float]] = {}
+        #: When the last request came that was late (unix seconds), for each source.
+        self._late: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def observe(self, source_id: int, sent_at: float, received_at: datetime) -> timedelta:
         """Note when a request was sent (unix seconds, proven by its signature) and when it came;
-        answers how far the hub's clock is ahead."""
-        ahead = received_at.timestamp() - sent_at
+        answers how far the hub's clock is ahead, with the time for which the hub was late."""
+        arrived = received_at.timestamp()
+        ahead = arrived - sent_at
         now = time.monotonic()
         with self._lock:
             begin, smallest = self._seen.get(source_id, (now, ahead))
@@ -49,7 +60,11 @@ class SourceClocks:
             earlier, before = self._before.get(source_id, (begin, smallest))
             if now - earlier > 2 * SPAN:
                 before = smallest
-        return timedelta(seconds=min(smallest, before))
+            smallest = min(smallest, before)
+            if ahead - smallest > LATE:
+                self._late[source_id] = arrived
+            is_late = abs(arrived - self._late.get(source_id, 0.0)) < STILL_LATE
+        return timedelta(seconds=ahead if is_late else smallest)
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,6 +162,46 @@ def test_the_recorded_burst_in_every_order(make_world, crm):
         assert lanes.clock.now() <= max(item[0] for item in burst) + timedelta(seconds=1)
 
 
+@pytest.mark.parametrize("late", [1.3, 3.0, 30.0])
+def test_the_burst_is_in_order_although_the_hub_accepts_late(make_world, crm, late):
+    """Each is older than a second then, but not because its source has held it."""
+    lanes = Lanes(make_world(batches={"message.created": 50}))
+    said = sorted(
+        (d[0].moment, d[0].event.message.id) for _, _, d in recorded_burst() if d[0].event.message
+    )
+    for part, burst in enumerate(orders(5)):
+        crm.handled.clear()
+        lanes.patience = Patience(OrderPolicy().patience)
+        earlier = burst[0][1] - 60
+        lanes.patience.places([], 1, earlier, datetime.fromtimestamp(earlier, UTC))
+        for arrived, sent_at, drafts in burst:
+            taken = arrived + timedelta(seconds=late)
+            lanes.work_until(taken)
+            lanes.clock.moment = taken
+            lanes.arrive([_again(draft, part) for draft in drafts], sent_at)
+        lanes.work_until()
+        assert messages(crm) == [number for _, number in said], part
+        # The second counts from the arrival at most.
+        assert lanes.clock.now() <= taken + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("late", [0.0, 0.4, 3.0])
+def test_what_its_source_has_held_for_a_second_does_not_wait(lanes, late):
+    """However late the hub accepts; and where it is not late, its own second is not longer."""
+    lanes.patience.places([], 1, NOW.timestamp() - 60, NOW - timedelta(seconds=60))
+    arrived = NOW + timedelta(seconds=late)
+    old, new = lanes.say(1, -1.0), lanes.say(2, 0.0)
+    places = lanes.patience.places([old, new], 1, NOW.timestamp(), arrived)
+    assert places[0] == Place(old.moment)
+    second = arrived if late > 1 else NOW
+    assert places[1] == Place(new.moment, second + timedelta(seconds=1))
+    # Nor does one that comes when the hub is quick again.
+    soon = arrived + timedelta(seconds=2)
+    newer = lanes.say(3, late + 1.5)
+    (place,) = lanes.patience.places([newer], 1, int(NOW.timestamp()) + int(late + 2), soon)
+    assert place == Place(newer.moment, newer.moment + timedelta(seconds=1))
+
+
 def _again(draft: Draft, part: int) -> Draft:
     """The same once more, for another contact's lane."""
     return Draft(

@@ -23,9 +23,11 @@ from tests.support.installation import SECRET, RunningHub
 SETTLE = 240.0
 
 
+#: Where LeadSquared has the ids of networks.
+_FIELD = "mx_Chatwoot_Person"
 _SIMULATORS: Mapping[str, Callable[[], Simulator]] = {
     "glpi": GlpiSimulator,
-    "leadsquared": LeadSquaredSimulator,
+    "leadsquared": lambda: LeadSquaredSimulator(unique=("EmailAddress", "Phone", _FIELD)),
 }
 _SETTINGS: Mapping[str, Mapping[str, Any]] = {
     "glpi": {"app_token": APP_TOKEN, "user_token": USER_TOKEN},
@@ -34,6 +36,7 @@ _SETTINGS: Mapping[str, Mapping[str, Any]] = {
         "secret_key": SECRET_KEY,
         "enable_conversation_activity": True,
         "enable_transcript_activity": True,
+        "identity_field": _FIELD,
         "calls_per_second": 25,
     },
 }

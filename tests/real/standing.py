@@ -139,37 +139,43 @@ def _is_person(scene: Scene, requester: str) -> bool:
 
 def in_leadsquared(scene: Scene, told: Mapping[str, Any]) -> Line:
     """The line of a scene in LeadSquared: its lead, and its conversation there."""
-    told_of = {"email": scene.first_email, "phone_number": scene.person["phone_number"]}
-    known = {key: value for key, value in told_of.items() if value}
     # Two people that were merged later are two leads still.
     number = 2 if scene.name.startswith("merge_") else 1
-    should = f"{number} lead, started once" if known else "1 lead, or kept until known"
-    if not scene.has_ticket:
-        should = "nothing told of it"
-    digits = re.sub(r"\D", "", known.get("phone_number", ""))[-9:]
-    leads = [
-        lead
-        for lead in told["leads"]
-        if (known.get("email") and (lead.get("EmailAddress") == known["email"]))
-        or (digits and digits in re.sub(r"\D", "", f"{lead.get('Phone')} {lead.get('Mobile')}"))
-    ]
+    should = f"{number} lead, started once" if scene.has_ticket else "nothing told of it"
+    leads = [lead for lead in told["leads"] if _is_of(lead, scene)]
     link = re.compile(rf"/conversations/{scene.number}(?!\d)")
     activities = [row for row in told["activities"] if link.search(str(row.get("Note", "")))]
     started = [row for row in activities if "Started" in row["EventName"]]
     transcripts = [row for row in activities if "Transcript" in row["EventName"]]
     wrong = []
-    if scene.has_ticket and known:
+    if scene.has_ticket:
         if len(leads) != number:
             wrong.append(f"{len(leads)} leads")
         if len(started) != 1:
             wrong.append(f"started {len(started)} times")
+        strangers = {row["RelatedProspectId"] for row in activities} - {
+            lead["ProspectID"] for lead in leads
+        }
+        if strangers:
+            wrong.append("told at a stranger's lead")
         if scene.status == "resolved":
             wrong += _transcript(scene, transcripts)
             should += ", transcript"
-    elif not scene.has_ticket and started:
+    elif started:
         wrong.append("told")
     stands = f"{len(leads)} leads, started {len(started)}, {len(transcripts)} transcripts"
     return Line(scene, should, stands, wrong)
+
+
+def _is_of(lead: Row, scene: Scene) -> bool:
+    """Whether a lead is the scene's person: by email, by number, or else by the contact's mark."""
+    email, phone = scene.first_email, scene.person["phone_number"]
+    if not email and not phone:
+        mark = re.compile(rf"/{scene.person['id']}\)")
+        return any(mark.search(str(value)) for value in lead.values())
+    digits = re.sub(r"\D", "", phone or "")[-9:]
+    numbers = re.sub(r"\D", "", f"{lead.get('Phone')} {lead.get('Mobile')}")
+    return bool((email and lead["EmailAddress"] == email) or (digits and digits in numbers))
 
 
 def _transcript(scene: Scene, transcripts: Sequence[Row]) -> list[str]:

@@ -15,10 +15,11 @@ from sqlalchemy.orm import Session
 
 from hub.access import passwords, users
 from hub.accounts.errors import NotFound, Refused
+from hub.accounts.existing import existing, stay
 from hub.clock import SystemClock
 from hub.config import Config
 from hub.database import in_transaction, reading
-from hub.models import ApiToken, Invitation, Member, Role, User, UserSession
+from hub.models import Account, ApiToken, Invitation, Member, Role, User, UserSession
 from hub.security.encryption import digest
 
 LIFETIME = timedelta(days=3)
@@ -63,7 +64,6 @@ def new_password(user_id: int) -> str:
 
     :raises NotFound: there is no such user.
     """
-    users.find(user_id)
     return _create(Invitation(user_id=user_id))
 
 
@@ -151,7 +151,7 @@ def accept(token: str, user: User) -> Invitation:
     def work(session: Session) -> None:
         _use(session, invitation.id)
         if invitation.administrator:
-            session.get_one(User, user.id).administrator = True
+            existing(session, User, user.id).administrator = True
         _join(session, invitation, user.id)
 
     in_transaction(work)
@@ -175,7 +175,7 @@ def set_password(token: str, password: str) -> User:
 
     def work(session: Session) -> User:
         _use(session, invitation.id)
-        user = session.get_one(User, user_id)
+        user = existing(session, User, user_id)
         user.password_hash = stored
         for held in (UserSession, ApiToken, Invitation):
             session.execute(delete(held).where(held.user_id == user_id))
@@ -191,6 +191,10 @@ def _create(invitation: Invitation) -> str:
     invitation.created_at, invitation.expires_at = now, now + LIFETIME
 
     def work(session: Session) -> None:
+        if invitation.user_id is not None:
+            stay(session, User, invitation.user_id)
+        if invitation.account_id is not None:
+            stay(session, Account, invitation.account_id)
         session.execute(delete(Invitation).where(Invitation.expires_at < now))
         session.add(invitation)
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.accounts.errors import NotFound, Refused
+from hub.accounts.existing import stay
 from hub.database import in_transaction, reading
 from hub.models import Account, Member, Role, User
 
@@ -36,12 +37,15 @@ def accounts_of(user: User) -> Sequence[Account]:
 def add(account_id: int, user_id: int, role: Role) -> None:
     """Make an existing user a member, or change the role.
 
+    :raises NotFound: there is no such account, or user.
     :raises Refused: the account would have no owner left.
     """
 
     def work(session: Session) -> None:
         member = session.get(Member, (account_id, user_id))
         if member is None:
+            stay(session, Account, account_id)
+            stay(session, User, user_id)
             session.add(Member(account_id=account_id, user_id=user_id, role=role))
             return
         if role != Role.OWNER:

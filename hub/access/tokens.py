@@ -12,9 +12,10 @@ from sqlalchemy.orm import Session
 from hub.access.identity import Identity
 from hub.access.permissions import Permission
 from hub.accounts.errors import NotFound, Refused
+from hub.accounts.existing import stay
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.models import ApiToken, Member, User
+from hub.models import Account, ApiToken, Member, User
 from hub.security.encryption import digest
 
 #: What every token begins with, so that scanners for leaked secrets can know it.
@@ -57,7 +58,14 @@ def create(
         created_at=now,
         expires_at=now + timedelta(days=days) if days else None,
     )
-    in_transaction(lambda session: session.add(token))
+
+    def add(session: Session) -> None:
+        stay(session, User, user_id)
+        if account_id is not None:
+            stay(session, Account, account_id)
+        session.add(token)
+
+    in_transaction(add)
     return token, secret
 
 

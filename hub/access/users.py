@@ -9,7 +9,8 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from hub.access import audit, passwords, sessions, throttle
-from hub.accounts.errors import NotFound, Refused
+from hub.accounts.errors import Refused
+from hub.accounts.existing import existing
 from hub.database import in_transaction, reading
 from hub.models import Invitation, User
 
@@ -29,10 +30,7 @@ def find(user_id: int) -> User:
     :raises NotFound: there is none.
     """
     with reading() as session:
-        user = session.get(User, user_id)
-    if user is None:
-        raise NotFound(f"There is no user {user_id}.")
-    return user
+        return existing(session, User, user_id)
 
 
 def of_email(email: str) -> User | None:
@@ -83,13 +81,12 @@ def update(
     :raises NotFound: there is no such user.
     :raises Refused: the name is empty, or the time zone unknown.
     """
-    find(user_id)
     name = checked_name(name)
     if timezone and timezone not in zoneinfo.available_timezones():
         raise Refused(f"{timezone} is not a time zone such as Europe/Paris.")
 
     def work(session: Session) -> User:
-        user = session.get_one(User, user_id)
+        user = existing(session, User, user_id)
         user.name, user.language = name, language or None
         user.timezone, user.theme = timezone or None, theme or None
         return user
@@ -112,7 +109,7 @@ def change_password(user_id: int, old: str, new: str, *, keep_session: int | Non
     stored = passwords.hashed(new, user.email, user.name)
 
     def work(session: Session) -> None:
-        session.get_one(User, user_id).password_hash = stored
+        existing(session, User, user_id).password_hash = stored
         session.execute(delete(Invitation).where(Invitation.user_id == user_id))
 
     in_transaction(work)
@@ -125,10 +122,9 @@ def set_administrator(user_id: int, administrator: bool) -> None:
     :raises NotFound: there is no such user.
     :raises Refused: nobody would be left to administer.
     """
-    find(user_id)
 
     def work(session: Session) -> None:
-        user = session.get_one(User, user_id)
+        user = existing(session, User, user_id)
         if not administrator:
             _require_another_administrator(session, user)
         user.administrator = administrator
@@ -142,10 +138,9 @@ def remove(user_id: int) -> None:
     :raises NotFound: there is no such user.
     :raises Refused: it is the last administrator.
     """
-    find(user_id)
 
     def work(session: Session) -> None:
-        user = session.get_one(User, user_id)
+        user = existing(session, User, user_id)
         _require_another_administrator(session, user)
         session.delete(user)
 

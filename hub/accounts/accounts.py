@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.accounts.errors import NotFound, Refused
+from hub.accounts.existing import existing as found
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.models import Account, Hook
@@ -47,10 +48,9 @@ def update(
     :raises NotFound: there is no such account.
     :raises Refused: the name is empty or taken, or there is no such country.
     """
-    find(account_id)
 
     def work(session: Session) -> Account:
-        account = session.get_one(Account, account_id)
+        account = found(session, Account, account_id)
         if name is not None:
             account.name = _checked_name(name)
         if default_region is not None:
@@ -71,12 +71,11 @@ def remove(account_id: int) -> None:
     :raises NotFound: there is no such account.
     :raises Refused: it has hooks still.
     """
-    find(account_id)
 
     def work(session: Session) -> None:
         if session.scalar(select(Hook.id).where(Hook.account_id == account_id).limit(1)):
             raise Refused("The account has connections still. Delete them first.")
-        session.delete(session.get_one(Account, account_id))
+        session.delete(found(session, Account, account_id))
 
     in_transaction(work)
 

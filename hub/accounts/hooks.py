@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.accounts import doors, setup
-from hub.accounts.errors import Changed, NotFound, Refused
+from hub.accounts.errors import Changed, Refused
+from hub.accounts.existing import existing, stay
 from hub.accounts.proving import NotProven, plugin_of, split, test, trial, usable_plugin, view
 from hub.accounts.setup import SetupReport
 from hub.clock import SystemClock
@@ -72,8 +73,13 @@ def create(
         created_at=now,
         updated_at=now,
     )
+
+    def add(session: Session) -> None:
+        stay(session, Account, account.id)
+        session.add(hook)
+
     try:
-        in_transaction(lambda session: session.add(hook))
+        in_transaction(add)
     except IntegrityError as error:
         raise Refused(
             f"{plugin.name} is installed in this account already, and it allows one hook."
@@ -97,7 +103,7 @@ def update(
     hook = find(hook_id)
     _require_version(hook, expected_version)
     with reading() as session:
-        account = session.get_one(Account, hook.account_id)
+        account = existing(session, Account, hook.account_id)
     changed = trial(account, hook.plugin_id, settings, hook)
     plugin = plugin_of(hook.plugin_id)
     report = test(changed)
@@ -106,7 +112,7 @@ def update(
     close_sessions(hook)
 
     def work(session: Session) -> None:
-        row = session.get_one(Hook, hook_id)
+        row = existing(session, Hook, hook_id)
         _require_version(row, expected_version)
         row.doors = doors.kept(plugin, row.doors, row.settings, changed.settings)
         row.settings, row.secrets = changed.settings, changed.secrets
@@ -138,7 +144,7 @@ def _settle(proven: Hook, report: SetupReport, *, resumes: bool = False) -> Hook
     """
 
     def work(session: Session) -> Hook:
-        row = session.get_one(Hook, proven.id)
+        row = existing(session, Hook, proven.id)
         row.updated_at = SystemClock().now()
         is_paused = row.status == HookStatus.PAUSED
         if not report.ok:
@@ -173,14 +179,13 @@ def tune(
     :raises Changed: somebody else has changed the hook since ``expected_version``.
     :raises Refused: a limit is out of bounds.
     """
-    find(hook_id)
     if concurrency is not None and not 1 <= concurrency <= MOST_AT_ONCE:
         raise Refused(f"Lanes at once must be between 1 and {MOST_AT_ONCE}.")
     if calls_per_second is not None and not 0 < calls_per_second <= MOST_CALLS:
         raise Refused(f"Calls per second must be above 0 and at most {MOST_CALLS}.")
 
     def work(session: Session) -> Hook:
-        hook = session.get_one(Hook, hook_id)
+        hook = existing(session, Hook, hook_id)
         _require_version(hook, expected_version)
         if name is not None and name.strip():
             hook.name = name.strip()[:200]
@@ -196,10 +201,9 @@ def set_enabled(hook_id: int, enabled: bool) -> Hook:
 
     :raises NotFound: there is no such hook.
     """
-    find(hook_id)
 
     def work(session: Session) -> Hook:
-        hook = session.get_one(Hook, hook_id)
+        hook = existing(session, Hook, hook_id)
         hook.enabled = enabled
         hook.updated_at = SystemClock().now()
         return hook
@@ -238,7 +242,7 @@ def remove(hook_id: int) -> None:
     """
     hook = find(hook_id)
     close_sessions(hook)
-    in_transaction(lambda session: session.delete(session.get_one(Hook, hook_id)))
+    in_transaction(lambda session: session.delete(existing(session, Hook, hook_id)))
     try:
         ReadyLanes(connection.current()).drop(hook_id)
     except RedisError:
@@ -251,10 +255,7 @@ def find(hook_id: int) -> Hook:
     :raises NotFound: there is none.
     """
     with reading() as session:
-        hook = session.get(Hook, hook_id)
-    if hook is None:
-        raise NotFound(f"There is no hook {hook_id}.")
-    return hook
+        return existing(session, Hook, hook_id)
 
 
 def listed(account: Account | None = None) -> Sequence[Hook]:
@@ -303,10 +304,9 @@ def _require_version(hook: Hook, expected: int | None) -> None:
 
 
 def _set_status(hook_id: int, status: HookStatus, detail: str) -> Hook:
-    find(hook_id)
 
     def work(session: Session) -> Hook:
-        hook = session.get_one(Hook, hook_id)
+        hook = existing(session, Hook, hook_id)
         hook.status, hook.status_detail = status, detail
         hook.updated_at = SystemClock().now()
         return hook

@@ -12,6 +12,7 @@ from hub.access import audit
 from hub.accounts import doors, setup
 from hub.accounts.credentials import addresses, require_anew
 from hub.accounts.errors import InvalidSettings, Refused
+from hub.accounts.existing import existing
 from hub.accounts.setup import SetupReport
 from hub.database import reading
 from hub.delivery.context import HookView
@@ -84,7 +85,7 @@ def trial(
 def view(hook: Hook) -> HookView:
     """The hook as its plugin's contexts see it."""
     with reading() as session:
-        account = session.get_one(Account, hook.account_id)
+        account = existing(session, Account, hook.account_id)
     plugin = registry().plugins.get(hook.plugin_id)
     stored = HookView(
         id=hook.id,

@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.accounts import doors
-from hub.accounts.errors import NotFound, Refused
+from hub.accounts.errors import Refused
+from hub.accounts.existing import existing, stay
 from hub.clock import SystemClock
 from hub.config import Config
 from hub.database import in_transaction, reading
@@ -53,7 +54,12 @@ def create(
         external_account_id=external_account_id,
         created_at=SystemClock().now(),
     )
-    in_transaction(lambda session: session.add(source))
+
+    def add(session: Session) -> None:
+        stay(session, Account, account.id)
+        session.add(source)
+
+    in_transaction(add)
     return source
 
 
@@ -71,10 +77,9 @@ def update(
     :raises NotFound: there is no such source.
     :raises Refused: the base URL is not an address.
     """
-    find(source_id)
 
     def work(session: Session) -> Source:
-        source = session.get_one(Source, source_id)
+        source = existing(session, Source, source_id)
         if name is not None:
             source.name = name.strip() or source.kind
         if signing_secret is not None:
@@ -97,7 +102,6 @@ def remove(source_id: int) -> None:
     :raises NotFound: there is no such source.
     :raises Refused: something is owed still.
     """
-    find(source_id)
 
     def work(session: Session) -> None:
         owed = session.scalar(
@@ -108,7 +112,7 @@ def remove(source_id: int) -> None:
         )
         if owed is not None:
             raise Refused("Deliveries of this source are still owed. Switch it off and wait.")
-        session.delete(session.get_one(Source, source_id))
+        session.delete(existing(session, Source, source_id))
 
     in_transaction(work)
 
@@ -119,10 +123,7 @@ def find(source_id: int) -> Source:
     :raises NotFound: there is none.
     """
     with reading() as session:
-        source = session.get(Source, source_id)
-    if source is None:
-        raise NotFound(f"There is no source {source_id}.")
-    return source
+        return existing(session, Source, source_id)
 
 
 def listed(account: Account | None = None) -> Sequence[Source]:

@@ -62,6 +62,8 @@ gate.guard(blueprint, _identify)
 def _protect() -> None:
     request.max_content_length = LARGEST_FORM
     csrf.protect()
+    if "account_id" in (request.view_args or {}):
+        account()  # every page below an account shows it
     # PostgreSQL cannot store NUL characters, and nobody types them.
     if any("\x00" in text for values in (request.args, request.form) for text in values.values()):
         abort(400)
@@ -104,7 +106,8 @@ def present_account() -> Account | None:
 def account() -> Account:
     """The account that the URL names; only for views below ``/accounts/<account_id>``."""
     found = present_account()
-    assert found is not None
+    if found is None:  # deleted since the gate has let this request pass
+        abort(404)
     return found
 
 

@@ -52,7 +52,7 @@ def _receive(kind: str, token: str) -> Response:
     sources: SourceMemory = current_app.extensions["hub.sources"]
     source = sources.find(kind, token)
     if source is None:
-        return _answer(404, error="There is no such webhook address.")
+        return _unknown_address()
     request.max_content_length = MOST_BYTES
     try:
         body = request.get_data(cache=False)
@@ -84,7 +84,16 @@ def _receive(kind: str, token: str) -> Response:
 
 
 def _refuse(source: Source, inbound: quarantine.Request, refusal: quarantine.Refused) -> Response:
-    held = in_transaction(lambda session: quarantine.hold(session, source, inbound, refusal))
+
+    def hold(session: Session) -> bool | None:
+        stays: dict[str, bool] = {"read": True, "key_share": True}
+        if session.get(Source, source.id, with_for_update=stays) is None:
+            return None
+        return quarantine.hold(session, source, inbound, refusal)
+
+    held = in_transaction(hold)
+    if held is None:  # deleted a moment ago
+        return _unknown_address()
     if refusal.code == quarantine.KIND_MISSING:
         # Nothing is wrong with it; it only waits.
         if held:
@@ -94,6 +103,10 @@ def _refuse(source: Source, inbound: quarantine.Request, refusal: quarantine.Ref
     if refusal.field:
         answer["field"] = refusal.field
     return _answer(refusal.status, **answer)
+
+
+def _unknown_address() -> Response:
+    return _answer(404, error="There is no such webhook address.")
 
 
 def _come_back(sentence: str) -> Response:

@@ -47,11 +47,14 @@ def release(request_id: int) -> Released | None:
         )
         if request is None:
             return None
-        source = session.get_one(Source, request.source_id)
+        source = session.get(Source, request.source_id)
+        if source is None:  # deleted, with what it held
+            return None
     try:
         submission = examine(source, request_of(request), current_app.extensions["hub.patience"])
     except Refused as refusal:
-        in_transaction(partial(_explain, request_id=request_id, refusal=refusal))
+        if not in_transaction(partial(_explain, request_id=request_id, refusal=refusal)):
+            return None
         return Released(request_id, [], f"still held: {refusal.sentence}")
     if isinstance(submission, Ignored):
         outcome, event_ids = f"ignored: {submission.reason}", []
@@ -89,6 +92,10 @@ def discard(session: Session, request_id: int) -> None:
     session.execute(delete(QuarantinedRequest).where(QuarantinedRequest.id == request_id))
 
 
-def _explain(session: Session, request_id: int, refusal: Refused) -> None:
-    request = session.get_one(QuarantinedRequest, request_id)
+def _explain(session: Session, request_id: int, refusal: Refused) -> bool:
+    """Say why it is held still; ``False`` if somebody has released it, or thrown it away."""
+    request = session.get(QuarantinedRequest, request_id)
+    if request is None:
+        return False
     request.code, request.reason = refusal.code, refusal.sentence
+    return True

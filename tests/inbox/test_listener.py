@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 import pytest
 from redis import Redis
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DataError, OperationalError
 
 from hub.accounts import accounts, sources
-from hub.database import db, reading
+from hub.database import db, in_transaction, reading
 from hub.delivery.sweeper import Sweeper
 from hub.inbox import listener, quarantine, release
 from hub.inbox.sources import KINDS, BadSignature
-from hub.models import Delivery, Event, Lane, QuarantinedRequest
+from hub.models import Delivery, Event, Lane, QuarantinedRequest, Source
 from hub.queue.ready import ReadyLanes
 from hub.sdk.testing import payloads
 from tests.support.breaker import Breaker
@@ -181,6 +181,13 @@ def test_a_source_without_a_secret_yet_holds_what_comes(door):
     sources.update(door.source.id, signing_secret="")
     assert door.knock(body_of("contact_created_full")).status_code == 401
     assert [held.code for held in release.held()] == ["no_secret"]
+
+
+@pytest.mark.parametrize("body", [body_of("contact_updated_email_changed"), b"{"])
+def test_a_source_that_was_deleted_a_moment_ago_is_not_there(door, body):
+    assert door.knock(body_of("contact_created_full")).status_code == 202
+    in_transaction(lambda s: s.execute(delete(Source).where(Source.id == door.source.id)))
+    assert door.knock(body).status_code == 404, "this process knows it still"
 
 
 class Acme:

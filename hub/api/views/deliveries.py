@@ -45,7 +45,10 @@ def event_list(account_id: int, query: dict[str, Any]) -> Any:
 )
 def event_show(account_id: int, event_id: int) -> Any:
     """An event with the webhook it came in."""
-    return history.event(event_id)
+    found = history.event(event_id)
+    if found is None:
+        raise NotFound("There is no such event.")
+    return found
 
 
 @operation(

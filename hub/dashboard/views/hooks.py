@@ -13,6 +13,7 @@ from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import hooks
 from hub.accounts.errors import InvalidSettings, Refused
+from hub.accounts.existing import missing
 from hub.accounts.proving import NotProven
 from hub.accounts.setup import SetupReport
 from hub.dashboard import drafts, forms
@@ -168,12 +169,14 @@ def hook_delete(account_id: int, hook_id: int) -> Page:
 def _hook_page(hook_id: int, report: SetupReport | None = None) -> str:
     found = hooks.find(hook_id)
     plugin = registry().plugins.get(found.plugin_id)
-    standing = next(one for one in overview(found.account_id)["hooks"] if one["id"] == hook_id)
+    standings = [one for one in overview(found.account_id)["hooks"] if one["id"] == hook_id]
+    if not standings:  # deleted since it was found
+        raise missing(Hook, hook_id)
     return render_template(
         "hook.html",
         section="hook_list",
         hook=found,
-        standing=standing,
+        standing=standings[0],
         plugin=plugin,
         groups=forms.grouped(form_fields(plugin.settings)) if plugin else [],
         shown=visible_settings(plugin.settings, found.settings) if plugin else {},

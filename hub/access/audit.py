@@ -80,6 +80,12 @@ def opens_doors() -> bool:
     return actor is not None and actor.opens_doors
 
 
+def acting_user() -> int | None:
+    """The user who acts; ``None`` on the command line and in the fleet's own work."""
+    actor = _actor.get()
+    return None if actor is None else actor.user_id
+
+
 def note(
     action: str,
     *,

@@ -13,7 +13,8 @@ from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from hub.access import passwords, users
+from hub.access import audit, members, passwords, users
+from hub.access.permissions import OF_ROLE, Permission
 from hub.accounts.errors import NotFound, Refused
 from hub.accounts.existing import existing, stay
 from hub.clock import SystemClock
@@ -70,7 +71,7 @@ def new_password(user_id: int) -> str:
 def find(token: str) -> Invitation:
     """The invitation of a link.
 
-    :raises NotFound: it was used, is too old, or never was.
+    :raises NotFound: it was used, is too old, or never was; or who made it may invite nobody now.
     """
     now = SystemClock().now()
     with reading() as session:
@@ -79,6 +80,8 @@ def find(token: str) -> Invitation:
                 Invitation.token_digest == digest(token), Invitation.expires_at > now
             )
         )
+        if invitation is not None and not _may_invite(session, invitation):
+            invitation = None
     if invitation is None:
         raise NotFound("This link was used already, or it is too old. Ask for a new one.")
     return invitation
@@ -87,12 +90,13 @@ def find(token: str) -> Invitation:
 def listed(account_id: int) -> Sequence[Invitation]:
     """The open invitations to an account."""
     now = SystemClock().now()
+    query = (
+        select(Invitation)
+        .where(Invitation.account_id == account_id, Invitation.expires_at > now)
+        .order_by(Invitation.id)
+    )
     with reading() as session:
-        return session.scalars(
-            select(Invitation)
-            .where(Invitation.account_id == account_id, Invitation.expires_at > now)
-            .order_by(Invitation.id)
-        ).all()
+        return [one for one in session.scalars(query) if _may_invite(session, one)]
 
 
 def withdraw(invitation_id: int) -> None:
@@ -161,7 +165,8 @@ def accept(token: str, user: User) -> Invitation:
 def set_password(token: str, password: str) -> User:
     """Set the new password of a link, and sign out everywhere.
 
-    Whoever had the account before keeps no way in: tokens and other links end, too.
+    Whoever had the account before keeps no way in: tokens and other links end, too, also those
+    that were made with it.
 
     :raises NotFound: the link is not good.
     :raises Refused: the password is too weak.
@@ -179,6 +184,7 @@ def set_password(token: str, password: str) -> User:
         user.password_hash = stored
         for held in (UserSession, ApiToken, Invitation):
             session.execute(delete(held).where(held.user_id == user_id))
+        session.execute(delete(Invitation).where(Invitation.made_by == user_id))
         return user
 
     return in_transaction(work)
@@ -188,6 +194,7 @@ def _create(invitation: Invitation) -> str:
     token = secrets.token_urlsafe(32)
     now = SystemClock().now()
     invitation.token_digest = digest(token)
+    invitation.made_by = audit.acting_user()
     invitation.created_at, invitation.expires_at = now, now + LIFETIME
 
     def work(session: Session) -> None:
@@ -213,10 +220,16 @@ def _use(session: Session, invitation_id: int) -> None:
 
 
 def _join(session: Session, invitation: Invitation, user_id: int) -> None:
-    if invitation.account_id is None or invitation.role is None:
-        return
-    member = session.get(Member, (invitation.account_id, user_id))
-    if member is None:
-        session.add(Member(account_id=invitation.account_id, user_id=user_id, role=invitation.role))
-    else:
-        member.role = invitation.role
+    if invitation.account_id is not None and invitation.role is not None:
+        members.join(session, invitation.account_id, user_id, invitation.role)
+
+
+def _may_invite(session: Session, invitation: Invitation) -> bool:
+    """Whether who made the link could make it today."""
+    if invitation.made_by is None:
+        return True
+    maker = session.get(User, invitation.made_by)
+    if maker is None or maker.administrator:
+        return maker is not None
+    member = session.get(Member, (invitation.account_id or 0, maker.id))
+    return member is not None and Permission.OWN in OF_ROLE[member.role]

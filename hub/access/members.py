@@ -40,19 +40,20 @@ def add(account_id: int, user_id: int, role: Role) -> None:
     :raises NotFound: there is no such account, or user.
     :raises Refused: the account would have no owner left.
     """
+    in_transaction(lambda session: join(session, account_id, user_id, role))
 
-    def work(session: Session) -> None:
-        member = session.get(Member, (account_id, user_id))
-        if member is None:
-            stay(session, Account, account_id)
-            stay(session, User, user_id)
-            session.add(Member(account_id=account_id, user_id=user_id, role=role))
-            return
-        if role != Role.OWNER:
-            _require_another_owner(session, member)
-        member.role = role
 
-    in_transaction(work)
+def join(session: Session, account_id: int, user_id: int, role: Role) -> None:
+    """``add``, within a transaction."""
+    member = session.get(Member, (account_id, user_id))
+    if member is None:
+        stay(session, Account, account_id)
+        stay(session, User, user_id)
+        session.add(Member(account_id=account_id, user_id=user_id, role=role))
+        return
+    if role != Role.OWNER:
+        _require_another_owner(session, member)
+    member.role = role
 
 
 def set_role(account_id: int, user_id: int, role: Role) -> None:

@@ -92,6 +92,8 @@ class Invitation(Model):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     role: Mapped[Role | None] = mapped_column(values_of(Role))
     administrator: Mapped[bool] = mapped_column(default=False)
+    #: The user who made it, with whose right to do so it ends; NULL: the command line.
+    made_by: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
 

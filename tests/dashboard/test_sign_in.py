@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -313,6 +314,45 @@ def test_a_link_for_a_new_password(web):
     with web.app_context():
         assert tokens.identify(robot) is None, "tokens end"
     assert Person(web).sign_in("root@example.com", "a wholly new sentence").status_code == 303
+
+
+def test_a_link_ends_with_the_right_of_who_made_it(web):
+    """Else whoever is shown the door comes back by a link of his own."""
+    root = administrator(web)
+    account = int(root.post("/accounts/new", name="Acme").location.split("/")[2])
+    owner = member(web, account, Role.OWNER, "owner@example.com")
+
+    def link(person: Person) -> str:
+        page = person.post(f"/accounts/{account}/members/invite", role="owner").text
+        return "/" + re.findall(r"invitation/[\w-]{30,}", page)[0]
+
+    with web.app_context(), reading() as session:
+        owner_id = session.scalar(select(User.id).where(User.email == "owner@example.com"))
+    path = f"/accounts/{account}/members/{owner_id}"
+    made, of_root = link(owner), link(root)
+    assert Person(web).get(made).status_code == 200
+    root.does(f"{path}/role", role="operator")
+    assert Person(web).get(made).status_code == 404
+    assert Person(web).post(made, email="again@example.com").status_code == 404
+    assert Person(web).get(of_root).status_code == 200
+    with web.app_context():
+        assert len(invitations.listed(account)) == 1
+    root.does(f"{path}/role", role="owner")
+    assert Person(web).get(made).status_code == 200
+    with web.app_context():
+        reset = "/" + invitations.new_password(owner_id).split("/", 3)[3]
+    Person(web).does(reset, password="a wholly new sentence")
+    assert Person(web).get(made).status_code == 404, "whoever had the account made it, perhaps"
+
+
+def test_an_invitation_leaves_an_account_its_last_owner(web):
+    root = administrator(web)
+    account = int(root.post("/accounts/new", name="Acme").location.split("/")[2])
+    with web.app_context():
+        path = "/" + invitations.create(account_id=account, role=Role.VIEWER).split("/", 3)[3]
+    answer = root.post(path)
+    assert answer.status_code == 400
+    assert "needs an owner" in answer.text
 
 
 def test_signing_in_is_written_down(web):

@@ -34,7 +34,7 @@ def init_app(app: Flask) -> None:
         pretty=pretty,
         in_words=in_words,
     )
-    app.jinja_env.globals["countries"] = countries
+    app.jinja_env.globals.update(countries=countries, zone_name=zone_name)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -51,13 +51,18 @@ def moment(value: datetime | None) -> str:
     if value is None:
         return ""
     here = value.astimezone(zone())
-    name = here.tzname() or ""
-    name = f"UTC{name}" if name.startswith(("+", "-")) else name
-    return f"{format_datetime(here, 'medium', tzinfo=zone(), locale=languages.current())} {name}"
+    written = format_datetime(here, "medium", tzinfo=zone(), locale=languages.current())
+    return f"{written} {zone_name(here)}"
+
+
+def zone_name(value: datetime | None = None) -> str:
+    """What the person's zone is called at a moment, now if none is given: "CET"."""
+    name = (value or SystemClock().now()).astimezone(zone()).tzname() or ""
+    return f"UTC{name}" if name.startswith(("+", "-")) else name
 
 
 def clock(value: datetime) -> str:
-    """The time of day in the person's zone: "10:04"."""
+    """The time of day in the person's zone, which stands beside it once: "10:04"."""
     written: str = format_time(value, "short", tzinfo=zone(), locale=languages.current())
     return written
 

@@ -577,6 +577,35 @@ def test_languages_and_zones(desk):
     assert '<html lang="pt-BR"' in visitor.page("/sign-in")
 
 
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+@pytest.mark.parametrize(("zone", "name"), [("", "UTC"), ("Asia/Tokyo", "JST")])
+def test_every_time_says_its_zone(desk, zone, name):
+    desk.person.does("/profile", name="Ana", timezone=zone)
+    delivery = desk.happens()
+    desk.work()
+    for path in ("deliveries", "events", f"deliveries/{delivery}"):
+        page = desk.page(path)
+        times = re.findall(r"\d{1,2}:\d\d:\d\d\s[AP]M([^<\"]*)", page)
+        assert times, path
+        assert {text.strip()[:3] for text in times} == {name}, path
+    for path, said in (("", f"({name})</small>"), ("deliveries", f"From ({name})")):
+        assert said in desk.page(path)
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_a_country_is_chosen_by_its_name(desk):
+    """Typed into a field of two letters, Germany became GE, which is Georgia."""
+    page = desk.page("settings")
+    assert re.search(r'<select [^>]*name="default_region"', page)
+    named = dict(re.findall(r'<option value="([A-Z]*)"[^>]*>([^<]+)<', page))
+    assert (named["DE"], named["GE"]) == ("Germany", "Georgia")
+    assert "Germany is not a two-letter country code" in (
+        desk.person.post(desk.path("settings"), name="X", default_region="Germany").text
+    )
+    page = desk.does("settings", name="X", default_region="DE")
+    assert re.search(r'<option value="DE" selected>', page)
+
+
 def test_an_administrator_looks_after_users(desk, web):
     root = Person(web)
     root.sign_in("root@example.com")

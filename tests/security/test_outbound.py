@@ -184,3 +184,15 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(remote, monkeypa
     with pytest.raises(OSError, match="refused"):
         get(session, remote, "crm.internal", allow_redirects=False)
     assert remote.connected == 0
+
+
+@pytest.mark.parametrize("options", [{"allow_redirects": False}, {"stream": True}])
+def test_no_proxy_of_the_environment_stands_between(remote, monkeypatch, options):
+    """It would look names up and make connections that the guard does not see."""
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{remote.port}")
+    session = new_session(OutboundGuard(allow=networks(THIS_MACHINE)))
+    call = {"allow_redirects": True, "timeout": 5, **options}
+    with pytest.raises(NeedsAttention):
+        session.request("GET", "http://10.255.255.1/x", **call)
+    assert remote.connected == 0

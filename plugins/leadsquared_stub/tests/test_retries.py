@@ -46,7 +46,35 @@ def the_end_comes_first(world: Any, ann: Contact) -> list[Event]:
     return [events.resolved(ann), events.conversation_created(ann), events.contact_created(ann)]
 
 
-STORIES = [from_the_first_hello, a_visitor_who_is_known_late, the_end_comes_first]
+def only_a_network_knows_the_person(world: Any, ann: Contact) -> list[Event]:
+    world.settings["identity_field"] = "mx_Chatwoot_Person"
+    world.simulator._leads.unique |= {"mx_Chatwoot_Person"}
+    events, tom = world.events, Contact(id="7", name="Tom T", networks={"telegram": "308786162"})
+    return [
+        events.conversation_created(tom),
+        events.contact_updated(replace(tom, name="Tom Telegraph"), "name"),
+        events.resolved(tom),
+    ]
+
+
+def the_lead_is_of_others(world: Any, ann: Contact) -> list[Event]:
+    """What is not proven is told with the first activity, and more of it with the second."""
+    world.simulator.add_lead(EmailAddress=ann.email, LastName="Boss")
+    events, moved = world.events, replace(ann, email="m@evil.example")
+    return [
+        events.conversation_created(ann),
+        events.contact_updated(moved, "email"),
+        events.resolved(moved),
+    ]
+
+
+STORIES = [
+    from_the_first_hello,
+    a_visitor_who_is_known_late,
+    the_end_comes_first,
+    only_a_network_knows_the_person,
+    the_lead_is_of_others,
+]
 
 
 def settled(world: Any, event: Event) -> None:

@@ -206,7 +206,7 @@ class CrashHarness:
                 elif not dies or time.monotonic() - settled_at > SURVIVED:
                     break
                 assert time.monotonic() < give_up, f"not done in time: {self._outcomes()}"
-                time.sleep(0.02)
+                time.sleep(0.05)
             self._stop_workers()
             state = requests.get(f"{self._url}/__simulator__/state", timeout=10).json()
             return self._subject.end_state(state), self._outcomes()

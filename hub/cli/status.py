@@ -12,10 +12,8 @@ from hub.cli.output import json_option, say, show, table
 from hub.delivery.status import overview
 from hub.queue import connection, plugins
 
-_COLUMNS = (
-    *("id", "name", "plugin", "enabled", "status", "breaker"),
-    *("open", "kept_back", "dead", "detail"),
-)
+#: As many as fit into a terminal of 80 characters.
+_COLUMNS = ("id", "name", "status", "breaker", "open", "kept_back", "dead")
 
 
 @click.command("status")
@@ -29,7 +27,11 @@ def status(as_json: bool) -> None:
         return
     hooks = figures.pop("hooks")
     show(figures, False)
-    table(hooks, _COLUMNS)
+    rows = [{**hook, "status": hook["status"] if hook["enabled"] else "off"} for hook in hooks]
+    table(rows, _COLUMNS)
+    for hook in hooks:
+        if hook["detail"]:
+            click.echo(f"{hook['name']}: {hook['detail']}")
 
 
 @click.command("wait")

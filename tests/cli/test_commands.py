@@ -204,7 +204,11 @@ def test_wait_and_status(run, hook, work):
     status = run("status")
     assert (status["waiting"], status["running"], status["dead"]) == (0, 0, 0)
     assert status["hooks"][0]["status"] == "active"
-    assert "workers: 0" in run("status", as_json=False)
+    told = run("status", as_json=False)
+    assert "workers: 0" in told
+    assert "Small CRM: It works." in told
+    assert max(map(len, told.splitlines())) <= 80, "it fits into a terminal"
+    assert "kept back" in told, "and no word is cut"
 
 
 def test_wait_gives_up_at_its_timeout(run, hook, make_app, crm):

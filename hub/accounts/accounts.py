@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 import phonenumbers
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.accounts.errors import NotFound, Refused
@@ -19,7 +18,7 @@ LONGEST_NAME = 200
 
 
 def create(name: str, default_region: str | None = None, features: Sequence[str] = ()) -> Account:
-    """Make an account.
+    """Make an account. No other has its name by now; its owner may choose one that others have.
 
     :raises Refused: the name is empty or taken, or there is no such country.
     """
@@ -29,10 +28,13 @@ def create(name: str, default_region: str | None = None, features: Sequence[str]
         features=sorted(set(features)),
         created_at=SystemClock().now(),
     )
-    try:
-        in_transaction(lambda session: session.add(account))
-    except IntegrityError as error:
-        raise Refused(f"There is an account named {account.name} already.") from error
+
+    def work(session: Session) -> None:
+        if session.scalar(select(Account.id).where(Account.name == account.name).limit(1)):
+            raise Refused(f"There is an account named {account.name} already.")
+        session.add(account)
+
+    in_transaction(work)
     return account
 
 
@@ -46,7 +48,7 @@ def update(
     """Change what is given; ``None`` leaves it, an empty region takes it away.
 
     :raises NotFound: there is no such account.
-    :raises Refused: the name is empty or taken, or there is no such country.
+    :raises Refused: the name is empty, or there is no such country.
     """
 
     def work(session: Session) -> Account:
@@ -59,10 +61,7 @@ def update(
             account.features = sorted({word.strip() for word in features if word.strip()})
         return account
 
-    try:
-        return in_transaction(work)
-    except IntegrityError as error:
-        raise Refused(f"There is an account named {name} already.") from error
+    return in_transaction(work)
 
 
 def remove(account_id: int) -> None:
@@ -84,14 +83,18 @@ def find(reference: str | int) -> Account:
     """The account of an id or a name.
 
     :raises NotFound: there is none.
+    :raises Refused: several have this name.
     """
     text = str(reference)
     wanted = Account.id == int(text) if text.isdecimal() else Account.name == text
     with reading() as session:
-        account = session.scalar(select(Account).where(wanted))
-    if account is None:
+        named = session.scalars(select(Account).where(wanted).order_by(Account.id)).all()
+    if not named:
         raise NotFound(f"There is no account {reference}.")
-    return account
+    if len(named) > 1:
+        numbers = ", ".join(str(account.id) for account in named)
+        raise Refused(f"Several accounts are named {reference}. Give the number of one: {numbers}.")
+    return named[0]
 
 
 def existing(account_id: int) -> Account | None:

@@ -20,7 +20,8 @@ class Account(Model):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    name: Mapped[str] = mapped_column(String(200), unique=True)
+    #: Not unique: its owner would learn of others by the names that are taken.
+    name: Mapped[str] = mapped_column(String(200))
     #: Two-letter country code for phone numbers without a country code.
     default_region: Mapped[str | None] = mapped_column(String(2))
     #: Feature flags that are on; plugins may ask for one.

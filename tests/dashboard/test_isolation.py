@@ -211,3 +211,17 @@ def test_a_token_gets_no_scope_that_its_maker_lacks(neighbours, scope):
     viewer = Identity(User(), {account: Role.VIEWER})
     with pytest.raises(errors.Refused, match="have here yourself"):
         tokens.require_within(viewer, [scope], None, account)
+
+
+def test_a_name_that_another_account_has_can_be_chosen(neighbours):
+    """A refusal would tell that there is one."""
+    path = f"/accounts/{neighbours.mine.account.id}"
+    page = neighbours.person.does(f"{path}/settings", name="Other")
+    assert "Other" in page
+    with neighbours.app.app_context():
+        numbers = ", ".join(str(one.account.id) for one in (neighbours.mine, neighbours.theirs))
+        with pytest.raises(errors.Refused, match=f"Give the number of one: {numbers}"):
+            accounts.find("Other")
+        assert accounts.find(neighbours.theirs.account.id).id == neighbours.theirs.account.id
+        with pytest.raises(errors.Refused, match="already"):
+            accounts.create("Other")

@@ -16,12 +16,15 @@ from tests.upgrade.installation import DATA
 from tests.upgrade.schema import Schema, schema, troubles
 
 BEFORE: Schema = json.loads((Path(__file__).parent / "schema.json").read_text(encoding="utf-8"))
+#: What looks like trouble and is none. None of its INSERTs names this column when it meets a row:
+#: a name that was taken ended in a sentence, and is taken now.
+BORNE = ["accounts: name are unique no more"]
 _INSERT = re.compile(r'^INSERT INTO (?:public\.)?"?(\w+)"? VALUES ?\((.*?)\);$', re.M | re.S)
 
 
 def test_the_schema_of_today_has_all_that_the_version_before_names(make_app) -> None:
     with make_app().app_context():
-        assert list(troubles(BEFORE, schema(db.engine))) == []
+        assert list(troubles(BEFORE, schema(db.engine))) == BORNE
 
 
 def test_what_the_version_before_writes_is_taken(make_app, config) -> None:

@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -31,10 +32,16 @@ NAMES = [name for name in NAMES if name not in _MESSAGES]
 NAMES[-10:-10] = _MESSAGES
 
 Disturb = Callable[[RunningHub, int], None]
+Look = Callable[[RunningHub], None]
 
 
-def deliver_all(folder: Path, disturb: Disturb, **environment: str) -> list[str]:
-    """Send all payloads, with ``disturb`` called before each; returns what GLPI holds."""
+def deliver_all(
+    folder: Path, disturb: Disturb, look: Look = lambda _: None, **environment: str
+) -> list[str]:
+    """Send all payloads, with ``disturb`` called before each; returns what GLPI holds.
+
+    ``look`` is called at the end, with the hub still there.
+    """
     with RunningHub(folder, **environment) as hub:
         hub.start_glpi("--service-time", "30")
         hub.start()
@@ -48,12 +55,34 @@ def deliver_all(folder: Path, disturb: Disturb, **environment: str) -> list[str]
         hub.wait()
         status = hub.run("status")
         assert (status["waiting"], status["running"], status["dead"]) == (0, 0, 0), hub.story()
-        return [repr(record) for records in hub.glpi().values() for record in records]
+        found = [repr(record) for records in hub.glpi().values() for record in records]
+        look(hub)
+        return found
+
+
+@dataclass
+class Stop:
+    """A hub's clean stop: its exit code, and how many sessions GLPI had before and after."""
+
+    sessions: int = 0
+    code: int | None = None
+    left: int = 0
 
 
 @pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    return deliver_all(tmp_path_factory.mktemp("calm"), lambda *_: None)
+def stop() -> Stop:
+    """How the undisturbed hub stopped."""
+    return Stop()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory, stop: Stop) -> list[str]:
+    def watch(hub: RunningHub) -> None:
+        stop.sessions = len(hub.glpi_sessions())
+        stop.code = hub.stop()
+        stop.left = len(hub.glpi_sessions())
+
+    return deliver_all(tmp_path_factory.mktemp("calm"), lambda *_: None, watch)
 
 
 def test_everything_arrives(undisturbed):
@@ -134,13 +163,6 @@ def test_a_killed_hub_goes_on_after_its_restart(undisturbed, tmp_path):
     assert deliver_all(tmp_path, kill) == undisturbed
 
 
-def test_a_clean_stop_leaves_no_session_in_glpi(tmp_path):
-    with RunningHub(tmp_path) as hub:
-        hub.start_glpi()
-        hub.start()
-        hub.connect()
-        hub.send(payloads.raw("contact_created_full"))
-        hub.wait()
-        assert hub.glpi_sessions()
-        assert hub.stop() == 0
-        assert hub.glpi_sessions() == []
+def test_a_clean_stop_leaves_no_session_in_glpi(undisturbed, stop):
+    assert stop.sessions > 0
+    assert (stop.code, stop.left) == (0, 0)

@@ -14,6 +14,7 @@ from hub import log
 from hub.delivery.identities import Identities
 from hub.delivery.links import DatabaseLinks
 from hub.delivery.sessions import LaneSessions
+from hub.delivery.state import DatabaseState
 from hub.delivery.trace import Trace
 from hub.plugins.faults import described
 from hub.sdk.context import Clock
@@ -127,12 +128,14 @@ class DeliveryContext(HookContext):
         *,
         links: DatabaseLinks,
         identities: Identities,
+        state: DatabaseState,
         trace: Trace,
         following: Callable[[Sequence[str]], Sequence[Event]],
         insisted: bool = False,
     ) -> None:
         super().__init__(hook, http, clock, redactor)
         self.links = links
+        self.state = state
         self._identities = identities
         self._trace = trace
         self._following = following

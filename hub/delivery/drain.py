@@ -34,6 +34,7 @@ from hub.delivery.links import DatabaseLinks
 from hub.delivery.outcome import record, set_aside
 from hub.delivery.policy import BreakerPolicy, LeasePolicy, OrderPolicy, RetryPolicy
 from hub.delivery.sessions import LaneSessions, SharedSessions
+from hub.delivery.state import DatabaseState
 from hub.delivery.trace import Trace
 from hub.delivery.transport import Transports
 from hub.delivery.work import Nothing, Work, choose, following, leave
@@ -220,10 +221,14 @@ class Drain:
         try:
             while isinstance(work, Work):
                 identities = Identities(lease, self._clock, self._policy, turn.claims)
-                links = DatabaseLinks(lease, self._clock, self._policy, identities)
+                version = work.plugin.version
+                state = DatabaseState(lease, self._clock, self._policy, version)
+                links = DatabaseLinks(lease, self._clock, self._policy, identities, state)
                 trace = Trace()
                 turn.redactor = Redactor(work.hook.secrets.values())
-                context = self._context(lease, work, links, identities, trace, turn.redactor)
+                context = self._context(
+                    *(lease, work, links, identities, state, trace, turn.redactor)
+                )
                 if (driver := work.plugin.session_driver) is not None:
                     hook = work.hook
                     if sessions is not None and sessions.access != hook.access:
@@ -366,6 +371,7 @@ class Drain:
         work: Work,
         links: DatabaseLinks,
         identities: Identities,
+        state: DatabaseState,
         trace: Trace,
         redactor: Redactor,
     ) -> DeliveryContext:
@@ -405,6 +411,7 @@ class Drain:
             redactor,
             links=links,
             identities=identities,
+            state=state,
             trace=trace,
             following=look_ahead,
             insisted=work.items[0].insisted,

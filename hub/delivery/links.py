@@ -25,6 +25,7 @@ from hub.delivery import lanes
 from hub.delivery.identities import Identities
 from hub.delivery.lanes import Lease
 from hub.delivery.policy import LeasePolicy
+from hub.delivery.state import DatabaseState
 from hub.group_commit import in_shared_transaction
 from hub.models import Lane, LinkState
 from hub.models import Link as LinkRow
@@ -81,10 +82,16 @@ class DatabaseLinks:
     """The links of one hook, for the length of one delivery. Implements ``hub.sdk.links.Links``."""
 
     def __init__(
-        self, lease: Lease, clock: Clock, policy: LeasePolicy, identities: Identities
+        self,
+        lease: Lease,
+        clock: Clock,
+        policy: LeasePolicy,
+        identities: Identities,
+        state: DatabaseState,
     ) -> None:
         self._lease = lease
         self._identities = identities
+        self._state = state
         self._clock = clock
         self._policy = policy
         self._unwritten: dict[tuple[str, str], Link] = {}
@@ -310,10 +317,11 @@ class DatabaseLinks:
         self._unwritten.pop((link.kind, link.local_id), None)
 
         def work(session: Session) -> None:
-            self._fence(session)
+            self._fence_and_write(session)
             run(session, _DELETE, **self._named(link.kind, link.local_id))
 
         in_shared_transaction(work)
+        self._is_written()
 
     def _remember(
         self,
@@ -343,7 +351,8 @@ class DatabaseLinks:
     @property
     def has_unwritten(self) -> bool:
         """Whether ``write`` would do something."""
-        return bool(self._unwritten) or self._identities.has_unwritten
+        others = self._identities.has_unwritten or self._state.has_unwritten
+        return bool(self._unwritten) or others
 
     def flush(self) -> None:
         """Commit what is not written yet."""
@@ -377,10 +386,12 @@ class DatabaseLinks:
                 updated_at=now,
             )
         self._identities.write(session)
+        self._state.write(session)
 
     def _is_written(self) -> None:
         self._unwritten.clear()
         self._identities.is_written()
+        self._state.is_written()
 
     def _fence(self, session: Session) -> None:
         lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hub.models.lane import Lane
     from hub.models.link import IdentityClaim, Link, LinkState
     from hub.models.source import QuarantinedRequest, Source
+    from hub.models.state import PluginState
     from hub.models.user import (
         ApiToken,
         Invitation,
@@ -50,6 +51,7 @@ __all__ = [
     "Link",
     "LinkState",
     "Member",
+    "PluginState",
     "QuarantinedRequest",
     "Role",
     "SignInFailures",
@@ -88,6 +90,7 @@ _MODULES = {
         "QuarantinedRequest",
         "Source",
     ),
+    "state": ("PluginState",),
     "user": (
         "ApiToken",
         "Invitation",

@@ -54,6 +54,7 @@ from hub.sdk.processor import BatchOutcome, Done, Outcome, Processor
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import SettingsSchema
 from hub.sdk.setup import SetupResult, SetupService
+from hub.sdk.state import Entry, Notes, State, StateConflict
 from hub.sdk.surveys import SurveyAnswer, survey_answer
 from hub.sdk.translation import Translator
 
@@ -78,6 +79,7 @@ __all__ = [
     "Context",
     "Conversation",
     "Done",
+    "Entry",
     "Event",
     "HttpClient",
     "HubError",
@@ -90,6 +92,7 @@ __all__ = [
     "Log",
     "Message",
     "NeedsAttention",
+    "Notes",
     "Outcome",
     "PersonName",
     "Plugin",
@@ -110,6 +113,8 @@ __all__ = [
     "SetupService",
     "Skip",
     "Source",
+    "State",
+    "StateConflict",
     "SurveyAnswer",
     "Translator",
     "json_of",

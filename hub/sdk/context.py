@@ -11,6 +11,7 @@ from hub.sdk.events import Event
 from hub.sdk.http import HttpClient
 from hub.sdk.links import Links
 from hub.sdk.redaction import Redactor
+from hub.sdk.state import State
 
 
 class Clock(Protocol):
@@ -115,6 +116,10 @@ class Context(CallContext, Protocol):
     @property
     def links(self) -> Links:
         """The hook's links."""
+
+    @property
+    def state(self) -> State:
+        """What the plugin remembers of the hook beside links. Since SDK 1.1."""
 
     @property
     def sessions(self) -> SessionPool:

@@ -5,29 +5,24 @@ Only messages tell the name of their inbox (Chatwoot 4.15.1), while a conversati
 
 from __future__ import annotations
 
-from typing import Final
-
 from hub.sdk.events import Source
-from hub.sdk.links import Links, Remote
-
-_KIND: Final = "inbox"
+from hub.sdk.state import Notes, Remembering
 
 
 class Inboxes:
     """What the inboxes of a hook's sources are called. Since SDK 1.1."""
 
-    def __init__(self, links: Links) -> None:
-        self._links = links
+    def __init__(self, context: Remembering) -> None:
+        self._notes = Notes(context, "inbox")
 
     def name(self, source: Source, inbox_id: str | None, told: str | None) -> str | None:
         """The name that an event tells, which is remembered, or else the one told before."""
         if inbox_id is None:
             return told
         local_id = f"{source.id}/{inbox_id}"
-        known = self._links.get(_KIND, local_id)
+        known = (self._notes.get(local_id) or {}).get("name")
         if told is None:
-            return str(known.data["name"]) if known else None
-        if known is None or known.data["name"] != told:
-            # Nothing remote stands behind it: the link is a memory that outlives the worker.
-            self._links.adopt(_KIND, local_id, Remote(local_id, data={"name": told}))
+            return None if known is None else str(known)
+        if known != told:
+            self._notes.keep(local_id, {"name": told})
         return told

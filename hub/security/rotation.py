@@ -37,7 +37,11 @@ def _rotate_table(session: Session, table: Table) -> int:
         if values:
             session.execute(
                 update(table)
-                .where(*(key == row[key.name] for key in keys))
+                .where(
+                    *(key == row[key.name] for key in keys),
+                    # What was changed meanwhile is under the first key already.
+                    *(type_coerce(c, Text) == row[c.name] for c in columns if c.name in values),
+                )
                 .values({table.c[name]: type_coerce(text, Text) for name, text in values.items()})
             )
             count += len(values)

@@ -27,6 +27,7 @@ from hub.sdk.processor import Done, Outcome
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import secret_names
 from hub.sdk.testing.links import MemoryLinks, StoredLinks
+from hub.sdk.testing.state import MemoryState, StoredState
 from hub.security.outbound import THIS_MACHINE, OutboundGuard
 
 IDENTITY_WAIT = 30.0
@@ -76,10 +77,11 @@ class MemoryLog:
 
 
 class MemoryStore:
-    """What outlives a worker: links and intents, remote sessions, identity mutexes."""
+    """What outlives a worker: links and intents, state, remote sessions, identity mutexes."""
 
     def __init__(self) -> None:
         self.links = StoredLinks()
+        self.state = StoredState()
         self.free_sessions: list[str] = []
         self.lock = threading.RLock()
         self._identities: dict[str, threading.Lock] = {}
@@ -205,7 +207,9 @@ class MemoryContext:
         self.insisted = False
         self.boundaries: list[str] = []
         self.crash_at = crash_at
-        self.links = MemoryLinks(self.store.links, self.clock, self.boundary, settle)
+        version = plugin.version if plugin else "0"
+        self.state = MemoryState(self.store.state, version)
+        self.links = MemoryLinks(self.store.links, self.clock, self.boundary, settle, self.state)
         self.sessions = MemorySessions(self)
         self.http = HttpClient(
             session or requests.Session(),

@@ -11,6 +11,7 @@ from typing import Any
 from hub.sdk.context import Clock
 from hub.sdk.errors import HubError, NeedsAttention, Postpone, Rejected, RetryLater, Skip
 from hub.sdk.links import Intent, Link, Remote
+from hub.sdk.testing.state import MemoryState
 
 _NOTHING_MADE = (Rejected, NeedsAttention, Skip)
 _Key = tuple[str, str]
@@ -38,11 +39,13 @@ class MemoryLinks:
         clock: Clock,
         boundary: Callable[[str], None],
         settle: float,
+        state: MemoryState,
     ) -> None:
         self._stored = stored
         self._clock = clock
         self._boundary = boundary
         self._settle = settle
+        self._state = state
         self._unwritten: dict[_Key, Link] = {}
 
     def get(self, kind: str, local_id: str) -> Link | None:
@@ -193,19 +196,24 @@ class MemoryLinks:
         """See ``hub.sdk.links.Links.forget``."""
         self._unwritten.pop((link.kind, link.local_id), None)
         with self._stored.lock:
+            self._write()
             self._stored.links.pop((link.kind, link.local_id), None)
 
     def flush(self) -> None:
         """Commit what is not written yet."""
-        if not self._unwritten:
+        if not (self._unwritten or self._state.has_unwritten):
             return
         self._boundary("before commit")
         with self._stored.lock:
-            for key, link in self._unwritten.items():
-                self._stored.links[key] = link
-                self._stored.intents.pop(key, None)
-        self._unwritten.clear()
+            self._write()
         self._boundary("after commit")
+
+    def _write(self) -> None:
+        for key, link in self._unwritten.items():
+            self._stored.links[key] = link
+            self._stored.intents.pop(key, None)
+        self._unwritten.clear()
+        self._state.write()
 
     def _keep(self, link: Link) -> Link:
         self._unwritten[link.kind, link.local_id] = link

@@ -141,7 +141,7 @@ class Conversations:
         unnamed = "inbox" in link.data and link.data["inbox"] is None
         if not name or not unnamed or link.data.get("first_message") is not None:
             return
-        Inboxes(self._links).name(event.source, conversation_of(event).inbox_id, name)
+        Inboxes(self._work.context).name(event.source, conversation_of(event).inbox_id, name)
         content = self._content(event, "", link)
         known = {**link.data, "inbox": name, "text": fingerprint(content)}
         current = fingerprint(str(self._read(link).get("content") or ""))

@@ -135,7 +135,7 @@ class Openings:
         conversation = conversation_of(event)
         names = [conversation_of(item).inbox_name for item in self._known(event)]
         told = next(filter(None, names), None)
-        name = Inboxes(self._links).name(event.source, conversation.inbox_id, told)
+        name = Inboxes(self._work.context).name(event.source, conversation.inbox_id, told)
         return replace(conversation, inbox_name=name)
 
     def _wait_for_message(self, event: Event) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.sdk import Contact, Event, Link, Remote
+from hub.sdk import Contact, Event, Link, Notes
 from hub_glpi import sentences
 from hub_glpi.api.errors import Missing, Refused
 from hub_glpi.mappers.contact import email_of
@@ -27,6 +27,7 @@ class Requesters:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._links = work.context.links
+        self._notes = Notes(work.context, _KIND)
         self._notices = Notices(work)
 
     def remember(self, event: Event, ticket_key: str) -> None:
@@ -118,12 +119,11 @@ class Requesters:
         return config.api_user_id if config.version == 9 else None
 
     def _waiting(self, event: Event) -> list[str]:
-        link = self._links.get(_KIND, contact_key(event))
-        return list(link.data.get("tickets", [])) if link else []
+        note = self._notes.get(contact_key(event)) or {}
+        return list(note.get("tickets", []))
 
     def _keep(self, event: Event, tickets: list[str]) -> None:
-        local_id = contact_key(event)
-        self._links.adopt(_KIND, local_id, Remote(local_id, data={"tickets": tickets}))
+        self._notes.keep(contact_key(event), {"tickets": tickets})
 
 
 def _is(actor: Mapping[str, Any], user_id: int, email: str) -> bool:

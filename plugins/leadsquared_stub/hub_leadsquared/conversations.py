@@ -14,7 +14,7 @@ from hub.sdk import (
     Inboxes,
     Link,
     NeedsAttention,
-    Remote,
+    Notes,
     Skip,
 )
 from hub_leadsquared import sentences
@@ -42,6 +42,7 @@ class Conversations:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._links = work.context.links
+        self._notes = Notes(work.context, _UNCLAIMED)
 
     def started(self, event: Event) -> Done:
         """Post the activity.
@@ -110,7 +111,7 @@ class Conversations:
             and item.conversation.inbox_id == conversation.inbox_id
         ]
         name = next(filter(None, told), None)
-        inbox = Inboxes(self._links).name(event.source, conversation.inbox_id, name)
+        inbox = Inboxes(self._work.context).name(event.source, conversation.inbox_id, name)
         return replace(conversation, inbox_name=inbox)
 
     def _code(self) -> int:
@@ -120,9 +121,8 @@ class Conversations:
         return code
 
     def _waiting(self, event: Event) -> list[dict[str, Any]]:
-        link = self._links.get(_UNCLAIMED, contact_key(event))
-        return list(link.data["conversations"]) if link else []
+        note = self._notes.get(contact_key(event)) or {}
+        return list(note.get("conversations", []))
 
     def _keep(self, event: Event, waiting: list[dict[str, Any]]) -> None:
-        key = contact_key(event)
-        self._links.adopt(_UNCLAIMED, key, Remote(key, data={"conversations": waiting}))
+        self._notes.keep(contact_key(event), {"conversations": waiting})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from hub.sdk import Done, Event, Inboxes, Link, Message, Outcome, Remote, Skip
+from hub.sdk import Done, Event, Inboxes, Message, Notes, Outcome, Skip
 from hub_leadsquared import sentences
 from hub_leadsquared.mappers.message import Entry
 from hub_leadsquared.notebook import Notebook
@@ -26,6 +26,7 @@ class Messages:
     def __init__(self, work: Work) -> None:
         self._work = work
         self._links = work.context.links
+        self._notes = Notes(work.context, _KIND)
 
     def remember(self, events: Sequence[Event]) -> list[Outcome]:
         """Keep new messages of one conversation."""
@@ -92,25 +93,18 @@ class Messages:
 
     def notebook(self, event: Event) -> Notebook:
         """What is remembered of the event's conversation."""
-        link = self._link(event)
-        return Notebook.of(link.data if link else None)
+        return Notebook.of(self._notes.get(conversation_key(event)))
 
     def keep(self, event: Event, book: Notebook) -> None:
         """Remember this of the event's conversation."""
-        link, key = self._link(event), conversation_key(event)
-        if link is None:
-            # Nothing remote stands behind it: the link is a memory that outlives the worker.
-            self._links.adopt(_KIND, key, Remote(key, data=book.as_data()))
-        else:
-            self._links.update(link, data=book.as_data())
+        self._notes.keep(conversation_key(event), book.as_data())
 
     def _learn_inbox(self, event: Event) -> None:
         """The name of the inbox is for conversations that come before their first message."""
         conversation = conversation_of(event)
-        Inboxes(self._links).name(event.source, conversation.inbox_id, conversation.inbox_name)
-
-    def _link(self, event: Event) -> Link | None:
-        return self._links.get(_KIND, conversation_key(event))
+        Inboxes(self._work.context).name(
+            event.source, conversation.inbox_id, conversation.inbox_name
+        )
 
 
 def reason_to_leave_out(message: Message) -> str | None:

@@ -1,6 +1,7 @@
 """What is remembered of a conversation until its transcript is posted.
 
-It is the data of a link, so it is small: no more messages are kept than a transcript can show.
+It stands in the connection's state, so it is small: no more messages are kept than a transcript
+can show.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from hub.sdk import Event, Remote
+from hub.sdk import Event, Notes
 from hub_leadsquared.work import Work, contact_key
 
 _KIND: Final = "searched"
@@ -32,16 +32,15 @@ class Searches:
     """Remembers the progress of tries that were stopped by LeadSquared's limit."""
 
     def __init__(self, work: Work) -> None:
-        self._links = work.context.links
+        self._notes = Notes(work.context, _KIND)
         self._clock = work.context.clock
 
     def resume(self, event: Event, keys: Sequence[str]) -> Progress:
         """The progress of the try before. Good for one try: how that ends may not be known."""
-        link = self._links.get(_KIND, contact_key(event))
-        if link is None:
+        data = self._notes.get(contact_key(event))
+        if data is None:
             return Progress()
-        self._links.forget(link)
-        data = link.data
+        self._notes.forget(contact_key(event))
         age = self._clock.now() - datetime.fromisoformat(data["at"])
         if data["keys"] != list(keys) or age >= _HOLDS:
             return Progress()
@@ -52,11 +51,10 @@ class Searches:
         """Remember how far it came; LeadSquared refused to do more, so surely no lead was made."""
         if progress == Progress():
             return
-        key, now = contact_key(event), self._clock.now()
         data = {
             "keys": list(keys),
-            "at": now.isoformat(),
+            "at": self._clock.now().isoformat(),
             "searched": progress.searched,
             "refused": progress.refused,
         }
-        self._links.adopt(_KIND, key, Remote(key, data=data))
+        self._notes.keep(contact_key(event), data)

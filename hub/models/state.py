@@ -1,0 +1,29 @@
+"""State: what plugins remember of their connections."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.database import Model, Moment
+from hub.security.encryption import EncryptedJson
+
+
+class PluginState(Model):
+    """One thing that a plugin remembers of one hook. Encrypted: it may be a secret."""
+
+    __tablename__ = "plugin_state"
+
+    hook_id: Mapped[int] = mapped_column(
+        ForeignKey("hooks.id", ondelete="CASCADE"), primary_key=True
+    )
+    key: Mapped[str] = mapped_column(String(200), primary_key=True)
+    value: Mapped[Any] = mapped_column(EncryptedJson)
+    #: Counts changes: of two who change it at once, the second is told.
+    version: Mapped[int] = mapped_column(default=1)
+    #: The version of the plugin that wrote it.
+    written_by: Mapped[str] = mapped_column(String(40))
+    updated_at: Mapped[datetime] = mapped_column(Moment)

@@ -36,11 +36,11 @@ class Draft:
     problem: str = ""
     report: SetupReport | None = None
 
-    def keep(self) -> None:
-        """Keep it for the form that the present request is about."""
+    def keep(self, path: str = "") -> None:
+        """Keep it for the form, or page, at this path; for the present one if none is given."""
         told = json.dumps(asdict(self), default=dict)
         try:
-            connection.current().set(_key(), Keyring.current().encrypt(told), ex=TTL)
+            connection.current().set(_key(path), Keyring.current().encrypt(told), ex=TTL)
         except RedisError:
             _log.warning("Redis is not available; what was entered is not kept")
 
@@ -68,6 +68,6 @@ def drop() -> None:
         _log.warning("Redis is not available; a draft ends by itself")
 
 
-def _key() -> str:
+def _key(path: str = "") -> str:
     """Of this sign-in and this form."""
-    return f"{{hub}}:draft:{digest(session[SESSION_KEY] + request.path)}"
+    return f"{{hub}}:draft:{digest(session[SESSION_KEY] + (path or request.path))}"

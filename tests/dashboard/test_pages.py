@@ -448,8 +448,21 @@ def test_pause_and_resume(desk):
     desk.does(f"{path}/pause", reason="It is being moved.")
     assert desk.hook().status == HookStatus.PAUSED
     assert "It is being moved." in desk.page(path)
-    assert desk.person.post(desk.path(f"{path}/resume")).status_code == 200
+    assert "It works." in desk.does(f"{path}/resume")
     assert desk.hook().status == HookStatus.ACTIVE
+
+
+def test_how_a_test_went_is_shown_once_on_the_connections_page(desk, fussy):
+    """The page of the deed itself could not be looked at again: each look would test anew."""
+    path = f"hooks/{desk.world.hook.id}"
+    answer = desk.person.post(desk.path(f"{path}/test"))
+    assert (answer.status_code, answer.headers["Location"]) == (303, desk.path(path))
+    live = desk.person.get(desk.path(path), headers={"X-Live": "1"}).text
+    assert "Test of the connection" in live
+    page = desk.page(path)
+    assert "Test of the connection" in page
+    assert "The key is wrong." in page
+    assert "Test of the connection" not in desk.page(path)
 
 
 def test_off_and_on_and_gone(desk, web):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from flask import abort, redirect, render_template, request
+from flask import abort, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from hub.access.gate import needs
@@ -17,8 +17,8 @@ from hub.accounts.existing import missing
 from hub.accounts.proving import NotProven
 from hub.accounts.setup import SetupReport
 from hub.dashboard import drafts, forms
-from hub.dashboard.blueprint import account, blueprint, done
-from hub.dashboard.languages import gettext
+from hub.dashboard.blueprint import account, blueprint, done, refused
+from hub.dashboard.languages import gettext, sentence
 from hub.delivery.status import overview
 from hub.models import Hook
 from hub.plugins import current as registry
@@ -62,14 +62,32 @@ def hook_new(account_id: int, plugin_id: str) -> Page:
     except Refused as error:
         return _try_again(plugin, values, error)
     drafts.drop()
-    return done(report.sentence, "hook", account_id=account_id, hook_id=hook.id)
+    said = sentence(report.sentence, plugin_id)
+    return done(said, "hook", account_id=account_id, hook_id=hook.id)
 
 
 @blueprint.get("/accounts/<int:account_id>/hooks/<int:hook_id>")
 @needs(Permission.LOOK)
 def hook(account_id: int, hook_id: int) -> Page:
-    """A hook: how it does, what it is owed, what it is set to."""
-    return _hook_page(hook_id)
+    """A hook: how it does, what it is owed, what it is set to; once, how its test went."""
+    draft = drafts.Draft.kept()
+    if draft is not None and "X-Live" not in request.headers:
+        drafts.drop()
+    found = hooks.find(hook_id)
+    plugin = registry().plugins.get(found.plugin_id)
+    standings = [one for one in overview(found.account_id)["hooks"] if one["id"] == hook_id]
+    if not standings:  # deleted since it was found
+        raise missing(Hook, hook_id)
+    return render_template(
+        "hook.html",
+        section="hook_list",
+        hook=found,
+        standing=standings[0],
+        plugin=plugin,
+        groups=forms.grouped(form_fields(plugin.settings)) if plugin else [],
+        shown=visible_settings(plugin.settings, found.settings) if plugin else {},
+        report=draft.report if draft else None,
+    )
 
 
 @blueprint.route("/accounts/<int:account_id>/hooks/<int:hook_id>/edit", methods=["GET", "POST"])
@@ -92,15 +110,15 @@ def hook_edit(account_id: int, hook_id: int) -> Page:
     if not report.ok:
         return _try_again(plugin, values, NotProven(report))
     drafts.drop()
-    return done(report.sentence, "hook", account_id=account_id, hook_id=hook_id)
+    said = sentence(report.sentence, found.plugin_id)
+    return done(said, "hook", account_id=account_id, hook_id=hook_id)
 
 
 @blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/test")
 @needs(Permission.REPAIR)
 def hook_test(account_id: int, hook_id: int) -> Page:
     """Run the setup again, and show its steps."""
-    _, report = hooks.run_setup(hook_id)
-    return _hook_page(hook_id, report)
+    return _tested(*hooks.run_setup(hook_id))
 
 
 @blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/enable")
@@ -141,8 +159,7 @@ def hook_pause(account_id: int, hook_id: int) -> Page:
 @needs(Permission.REPAIR)
 def hook_resume(account_id: int, hook_id: int) -> Page:
     """End a pause."""
-    _, report = hooks.resume(hook_id)
-    return _hook_page(hook_id, report)
+    return _tested(*hooks.resume(hook_id))
 
 
 @blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/limits")
@@ -166,22 +183,17 @@ def hook_delete(account_id: int, hook_id: int) -> Page:
     return done(gettext("The connection is deleted."), "hook_list", account_id=account_id)
 
 
-def _hook_page(hook_id: int, report: SetupReport | None = None) -> str:
-    found = hooks.find(hook_id)
-    plugin = registry().plugins.get(found.plugin_id)
-    standings = [one for one in overview(found.account_id)["hooks"] if one["id"] == hook_id]
-    if not standings:  # deleted since it was found
-        raise missing(Hook, hook_id)
-    return render_template(
-        "hook.html",
-        section="hook_list",
-        hook=found,
-        standing=standings[0],
-        plugin=plugin,
-        groups=forms.grouped(form_fields(plugin.settings)) if plugin else [],
-        shown=visible_settings(plugin.settings, found.settings) if plugin else {},
-        report=report,
-    )
+def _tested(hook: Hook, report: SetupReport) -> Response:
+    """To the hook's page, which shows once how the test went."""
+    names: dict[str, Any] = {"account_id": hook.account_id, "hook_id": hook.id}
+    drafts.Draft(report=_steps_of(report)).keep(url_for("dashboard.hook", **names))
+    said = sentence(report.sentence, hook.plugin_id)
+    return (done if report.ok else refused)(said, "hook", **names)
+
+
+def _steps_of(report: SetupReport) -> SetupReport:
+    """What people are shown of a report."""
+    return replace(report, calls=[], settings={}, learned={})
 
 
 def _entered(plugin: Plugin) -> dict[str, Any]:
@@ -205,7 +217,7 @@ def _try_again(plugin: Plugin, values: Mapping[str, Any], error: Refused) -> Res
         fields={name: request.form.get(name, "")[:200] for name in ("name", "inbox_id")},
         problems=error.fields if isinstance(error, InvalidSettings) else {},
         problem="" if report or isinstance(error, InvalidSettings) else str(error),
-        report=replace(report, calls=[], settings={}, learned={}) if report else None,
+        report=_steps_of(report) if report else None,
     ).keep()
     return redirect(request.path, 303)
 

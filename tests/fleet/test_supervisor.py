@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import sys
@@ -69,17 +70,19 @@ def test_a_child_that_ends_is_started_again_and_told_whom_it_replaces(
     assert third[1] == second[0] != first[0]
 
 
-def test_the_pauses_grow_with_each_crash_in_a_row(running, tmp_path):
+def test_the_pauses_grow_with_each_crash_in_a_row(running, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    monkeypatch.setattr(module, "LONGEST_PAUSE", 0.2)
     supervisor, start = running
-    child = Child("short", child_that("sys.exit(3)", tmp_path / "x"))
-    supervisor.add(child)
+    path = tmp_path / "starts"
+    supervisor.add(Child("short", child_that("write(str(time.monotonic())); sys.exit(3)", path)))
     start()
-    give_up = time.monotonic() + 120
-    while child.crashes < 2:
-        assert time.monotonic() < give_up
-        time.sleep(0.02)
-    pause = child.start_after - time.monotonic()
-    assert 0.3 < pause <= module.FIRST_PAUSE * 2
+    starts = [float(line) for line in wait_for(path, 5)]
+    told = [record.fields["seconds"] for record in caplog.records if "again" in record.message]
+    assert told[:4] == [0.05, 0.1, 0.2, 0.2]
+    # A busy machine makes a pause longer, never shorter.
+    pauses = [later - earlier for earlier, later in itertools.pairwise(starts)]
+    assert all(pause >= least for pause, least in zip(pauses, told, strict=False))
 
 
 def test_children_are_stopped_the_last_started_first(running, tmp_path):

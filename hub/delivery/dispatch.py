@@ -29,15 +29,16 @@ from hub.sdk.errors import (
     Skip,
 )
 from hub.sdk.events import Event
+from hub.sdk.http import LONGEST_PAUSE
 from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
 from hub.sdk.redaction import Redactor
 from hub.sdk.translation import for_people
 from hub.security.encryption import Undecryptable
 
-#: Seconds that a remote's ``Retry-After``, or a plugin, may make one delivery or the hook wait.
+#: Seconds that a remote's ``Retry-After``, or a plugin, may make one delivery wait; the whole hook
+#: waits for ``LONGEST_PAUSE`` at most.
 LONGEST_DELAY = 3_600.0
-LONGEST_PAUSE = 86_400.0
 #: Days for which a delivery may be kept back.
 LONGEST_KEEPING = 3_650.0
 

@@ -8,6 +8,7 @@ grants a turn. After it: the call is traced (without secrets), and trouble that 
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -25,6 +26,10 @@ from hub.sdk.translation import for_people
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
+#: The longest wait, in seconds, that a remote's ``Retry-After`` is believed.
+LONGEST_PAUSE = 86_400.0
+#: Larger numbers of seconds are Unix times: some remotes tell the moment itself.
+_UNIX_TIMES = 1e9
 #: How much of a body the trace keeps, in characters.
 TRACED_BODY = 2_000
 
@@ -214,20 +219,39 @@ _NOT_JSON = object()
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds of a ``Retry-After`` header, which is a number or a date; ``None`` if neither."""
+    """Seconds to wait by a ``Retry-After`` header: from 0 to ``LONGEST_PAUSE``, never more.
+
+    The header is a number of seconds or a date; some remotes send a Unix time. ``None`` if it is
+    nothing of these.
+    """
     if not value:
         return None
+    now = now or datetime.now(UTC)
+    seconds = _number(value)
+    if seconds is None:
+        seconds = _seconds_until(value, now)
+    elif seconds >= _UNIX_TIMES:
+        seconds -= now.timestamp()
+    if seconds is None or not math.isfinite(seconds):
+        return None
+    return min(max(seconds, 0.0), LONGEST_PAUSE)
+
+
+def _number(text: str) -> float | None:
     try:
-        return max(0.0, float(value))
+        return float(text)
     except ValueError:
-        pass
+        return None
+
+
+def _seconds_until(date: str, now: datetime) -> float | None:
     try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
+        moment = parsedate_to_datetime(date)
+    except (ValueError, OverflowError):  # the latter for a year or a zone that is far too large
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    return max(0.0, (moment - (now or datetime.now(UTC))).total_seconds())
+    return (moment - now).total_seconds()
 
 
 def _read_bounded(response: requests.Response, limit: int) -> None:

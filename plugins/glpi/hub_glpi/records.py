@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Final
@@ -48,6 +48,8 @@ class Records(ABC):
     filled: ClassVar[str]
     updated: ClassVar[str]
     left: ClassVar[str]
+    #: The fields of a record of which one holds the natural key.
+    naming: ClassVar[Sequence[str]]
 
     def __init__(self, work: Work) -> None:
         self.work = work
@@ -109,11 +111,20 @@ class Records(ABC):
 
     def was_made_by(self, record_id: int, begun: Intent) -> bool:
         """Whether the record may be the one that a create of ours made before it was cut off:
-        nobody could have found it when that began."""
+        nobody could have found it when that began, and it is the one that was to be made. The
+        contact may have given another address since."""
         since = begun.begun_at - _CLOCKS_DIFFER
         offset = self.work.glpi.connection.clock_offset
-        created = str(self.get(record_id).get("date_creation") or "")
-        return created >= server_time(since, offset)
+        record = self.get(record_id)
+        created = str(record.get("date_creation") or "")
+        named = {str(record.get(name) or "").casefold() for name in self.naming}
+        return created >= server_time(since, offset) and any(
+            key.casefold() in named for key in self.keys_of(begun)
+        )
+
+    def keys_of(self, begun: Intent) -> Sequence[str]:
+        """What the record of a create may be recognised by."""
+        return [begun.natural_key]
 
     def held(self, hit: Hit, contact: Contact) -> dict[str, str]:
         """What a record has of the values that the hub keeps. Where it has the contact's own
@@ -151,6 +162,7 @@ class UserRecords(Records):
     filled = sentences.USER_FILLED
     updated = sentences.USER_UPDATED
     left = sentences.USER_LEFT
+    naming = ("name",)
 
     def values(self, contact: Contact, name: PersonName | None = None) -> dict[str, str]:
         """See ``Records``."""
@@ -164,6 +176,10 @@ class UserRecords(Records):
         """The login."""
         login = login_of(contact, self.region)
         return login or network_login(contact, key(event, contact.id)) or ""
+
+    def keys_of(self, begun: Intent) -> Sequence[str]:
+        """The login, or the other one that is taken when that is not free."""
+        return [begun.natural_key, spare_login(begun.natural_key, begun.local_id)]
 
     def find_cut_off(self, contact: Contact, intent: Intent) -> int | None:
         """By login; the search by email and phone, made before, has not shown it."""
@@ -266,6 +282,7 @@ class ContactRecords(Records):
     filled = sentences.CONTACT_FILLED
     updated = sentences.CONTACT_UPDATED
     left = sentences.CONTACT_LEFT
+    naming = ("email", "phone", "comment")
 
     def values(self, contact: Contact, name: PersonName | None = None) -> dict[str, str]:
         """See ``Records``. The name is never empty."""

@@ -5,6 +5,7 @@ A visitor names an administrator, or a customer whose record the hub has made, t
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -364,6 +365,29 @@ class TestOwn:
             chatwoot.event("contact.updated", contact=replace(ann, name="Ann Li"), version=2)
         )
         assert people() == before
+
+    @pytest.mark.parametrize("use_contact", [False, True])
+    @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+    def test_one_with_another_address_that_others_made_meanwhile_is_not(
+        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, api: Any,
+        people: Any, kind: str, use_contact: bool,
+    ) -> None:  # fmt: skip
+        """Whoever gives it after a creation that was cut off."""
+        hub = make_simulated_hub(use_contact=use_contact)
+        ann = stranger(chatwoot, email=chatwoot.email("mallory"))
+        path = "Contact" if use_contact else "User"
+        simulator.add_fault(Fault(kind, method="POST", path=path))
+        hub.refused(chatwoot.event("contact.created", contact=ann))
+        email = chatwoot.email("boss")
+        if use_contact:
+            api.contacts.create({"name": "Boss", "email": email})
+        else:
+            api.users.create({"name": "boss", "realname": "Boss", "_useremails": [email]})
+        before = people(), copy.deepcopy(simulator.rows("Contact"))
+        typed = replace(ann, email=email)
+        hub.done(chatwoot.event("contact.updated", contact=typed, version=2))
+        hub.deliver(chatwoot.event("contact.updated", version=3, **renamed(typed, "Mal Ice")))
+        assert (people(), simulator.rows("Contact")) == before
 
 
 class TestNames:

@@ -7,6 +7,7 @@ the contact. So there is one lead for each contact, and nobody is found by what 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from hub.sdk import Event, Intent, network_of
@@ -39,7 +40,7 @@ class Marks:
     def find(self, keys: list[str], begun: Intent | None) -> Found | None:
         """The lead that has the mark: of these ``keys``, or of a try that was cut off. An email may
         have become known since."""
-        mark = (_mark_in(begun.natural_key) if begun else "") or _mark_in(" ".join(keys))
+        mark = (_mark_in(begun.natural_key) if begun else "") or _mark_in(natural_key(keys))
         if not mark or not self._config.identity_field:
             return None
         leads = self._leads.with_value(self._config.identity_field, mark)
@@ -57,6 +58,16 @@ class Marks:
 def name_in(attributes: dict[str, str]) -> str:
     """What a lead without a name is called: the id, as the mark has it."""
     return next(iter(attributes.values()), "").rpartition(" (")[0]
+
+
+def natural_key(keys: Sequence[str]) -> str:
+    """What an intent remembers of the keys of its lead."""
+    return " ".join(keys)
+
+
+def keys_in(remembered: str) -> list[str]:
+    """The keys of an intent. A mark, in which others have written, stands alone."""
+    return [remembered] if _mark_in(remembered) else remembered.split(" ")
 
 
 def _mark_in(key: str) -> str:

@@ -29,7 +29,7 @@ from hub_leadsquared.mappers.contact import (
     lead_values,
     same_phone,
 )
-from hub_leadsquared.marks import Marks, name_in
+from hub_leadsquared.marks import Marks, keys_in, name_in, natural_key
 from hub_leadsquared.proof import Remark
 from hub_leadsquared.searches import Progress, Searches
 from hub_leadsquared.work import Work, contact_key, contact_of, reason_against
@@ -149,10 +149,17 @@ class People:
     def _is_of_try(self, event: Event, begun: Intent | None, found: Found) -> bool:
         """Whether a lead was made by a try that was cut off: it has the contact's mark, or was not
         there when that began; and no other contact's link says that it is its own."""
-        is_new = begun is not None and found.lead.value(SOURCE) == self._work.config.source
-        if not is_new and found.means != BY_MARK:
+        if not self._is_new_since(event, begun, found) and found.means != BY_MARK:
             return False
         return not self._was_made_for_another(event, found.lead.id)
+
+    def _is_new_since(self, event: Event, begun: Intent | None, found: Found) -> bool:
+        """Whether a lead was looked for in vain before a try. Since then the contact may have given
+        another address, which nobody looked for."""
+        if begun is None or found.lead.value(SOURCE) != self._work.config.source:
+            return False
+        same = set(self._marks.keys(event)).intersection(keys_in(begun.natural_key))
+        return any(key.startswith(f"{found.means}:") for key in same)
 
     def _was_made_for_another(self, event: Event, lead_id: str) -> bool:
         links = self._links.with_remote(_KIND, lead_id)
@@ -278,7 +285,7 @@ class People:
             contact_key(event),
             create=create,
             find=find,
-            natural_key=" ".join(keys),
+            natural_key=natural_key(keys),
             version=_version(event),
         )
         return link, sentences.LEAD_CREATED.format(name=_label(link.remote_id, held))

@@ -118,6 +118,25 @@ def test_a_creation_that_was_cut_off_claims_no_lead_of_another_contact(
     assert world.simulator.leads() == before
 
 
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+@pytest.mark.parametrize(
+    "given", [{"email": "m@evil.example"}, {"identifier": "x email:boss@corp.example"}]
+)
+def test_a_creation_that_was_cut_off_claims_no_lead_that_was_there(
+    world: Any, kind: str, given: dict[str, str]
+) -> None:
+    """Though it has the hub's source, and the contact gives its address after the cut."""
+    world.settings["identity_field"] = "mx_Chatwoot_Person"
+    world.simulator.add_lead(EmailAddress="boss@corp.example", LastName="Boss", Source="Chatwoot")
+    before = world.simulator.leads()
+    world.simulator.add_fault(Fault(kind, path="Lead.Create"))
+    mallory = Contact("7", "Mallory Evil", **given)
+    world.deliver(world.events.contact_created(mallory))
+    boss = replace(mallory, email="boss@corp.example")
+    live(world, boss, replace(boss, name="Mal Ice"))
+    assert world.simulator.leads()[: len(before)] == before
+
+
 def test_a_link_of_version_1_to_a_found_lead(world: Any) -> None:
     boss = world.simulator.add_lead(EmailAddress="boss@corp.example", LastName="Boss")
     sent = {"FirstName": "Mallory", "LastName": "Evil", "EmailAddress": "boss@corp.example"}

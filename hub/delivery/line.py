@@ -37,6 +37,9 @@ from hub.security.outbound import addresses_of
 
 #: Bytes taken from the kernel at a time.
 _PIECE = 65_536
+#: Bytes that an answer may have, before and after its compression. No API answers so much, and the
+#: memory is every account's. Files are bounded by who fetches them.
+LARGEST_ANSWER = 32 * 1024 * 1024
 
 
 class GuardedConnection(HTTPConnection):
@@ -158,8 +161,15 @@ class Line:
         try:
             self._socket.settimeout(timeout)
             self._socket.sendall(data)
+            left = LARGEST_ANSWER
             while not answer.is_complete:
-                answer.feed(self._socket.recv(_PIECE))
+                piece = self._socket.recv(_PIECE)
+                left -= len(piece)
+                if left < 0:
+                    raise too_large(request)
+                answer.feed(piece)
+        except requests.RequestException:  # an OSError, too
+            raise
         except TimeoutError as error:
             raise requests.ReadTimeout(error, request=request) from error
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -209,7 +219,7 @@ class _Answer:
         headers = CaseInsensitiveDict(self._headers)
         body = b"".join(self._body)
         if "Content-Encoding" in headers:
-            body = _decoded(body, headers)
+            body = _decoded(request, body, headers)
         reason = self._reason.decode("latin-1")
         return _Response(request, self._parser.get_status_code(), reason, headers, body)
 
@@ -296,9 +306,20 @@ def _encoding_of(content_type: str | None) -> str | None:
     return get_encoding_from_headers({"content-type": content_type} if content_type else {})
 
 
-def _decoded(body: bytes, headers: Mapping[str, str]) -> bytes:
+def _decoded(request: requests.PreparedRequest, body: bytes, headers: Mapping[str, str]) -> bytes:
     """The body without its compression."""
     try:
-        return HTTPResponse(io.BytesIO(body), headers=headers, preload_content=True).data
+        packed = HTTPResponse(io.BytesIO(body), headers=headers, preload_content=False)
+        plain: bytes = packed.read(LARGEST_ANSWER + 1, decode_content=True)
     except HTTPError as error:
         raise requests.exceptions.ContentDecodingError(error) from error
+    if len(plain) > LARGEST_ANSWER:
+        raise too_large(request)
+    return plain
+
+
+def too_large(request: requests.PreparedRequest) -> requests.RequestException:
+    """An answer has more bytes than any may have."""
+    return requests.exceptions.ContentDecodingError(
+        f"the answer is larger than {LARGEST_ANSWER} bytes", request=request
+    )

@@ -16,8 +16,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from hub.delivery.line import GuardedConnection, GuardedTlsConnection, Line
+from hub.delivery.line import LARGEST_ANSWER, GuardedConnection, GuardedTlsConnection, Line
 from hub.sdk.errors import NeedsAttention
+from hub.sdk.http import read_bounded
 from hub.security.outbound import NO_DOORS, Doors, ForbiddenAddress, OutboundGuard
 
 Check = Callable[[], None]
@@ -173,9 +174,12 @@ class _PlainSession(requests.Session):
         special = allow_redirects or stream or call.get("files") or call.get("data")
         special = special or any(name.lower() in _OURS for name in call.get("headers") or ())
         if plain is None or special or method not in _PLAIN_METHODS:
-            return super().request(
-                method, url, allow_redirects=allow_redirects, stream=stream, **call
+            answer = super().request(
+                method, url, allow_redirects=allow_redirects, stream=True, **call
             )
+            if not stream:
+                read_bounded(answer, LARGEST_ANSWER)
+            return answer
         prepared = _PlainRequest(method, plain[1], plain[2], call.get("params"))
         prepared.set_content(self.headers, call.get("headers") or {}, call.get("json"))
         timeout = call.get("timeout")

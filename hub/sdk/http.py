@@ -124,7 +124,7 @@ class HttpClient:
                 stream=max_bytes is not None,
             )
             if max_bytes is not None:
-                _read_bounded(response, max_bytes)
+                read_bounded(response, max_bytes)
         except requests.RequestException as failure:
             error = self._redactor.text(_describe_failure(failure, url))
             raise RetryLater(error, reached=_may_have_reached(failure)) from failure
@@ -254,7 +254,11 @@ def _seconds_until(date: str, now: datetime) -> float | None:
     return (moment - now).total_seconds()
 
 
-def _read_bounded(response: requests.Response, limit: int) -> None:
+def read_bounded(response: requests.Response, limit: int) -> None:
+    """Read the body of an answer that is streamed, if it has no more than so many bytes.
+
+    :raises requests.exceptions.ContentDecodingError: it has.
+    """
     body = bytearray()
     for chunk in response.iter_content(65_536):
         body += chunk

@@ -15,7 +15,7 @@ import requests
 from urllib3.util.wait import wait_for_read
 
 from hub.config import networks
-from hub.delivery import line
+from hub.delivery import line, transport
 from hub.delivery.line import Line
 from hub.delivery.transport import new_session
 from hub.sdk.errors import RetryLater
@@ -111,6 +111,29 @@ def test_a_compressed_answer(session, remote):
     head = f"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: {len(body)}\r\n\r\n"
     remote.scripts = [[head.encode() + body]]
     assert get(session, remote).json() == {"a": 1}
+
+
+@pytest.mark.parametrize("how", ["endless", "announced", "packed"])
+@pytest.mark.parametrize("options", [{}, {"allow_redirects": True}], ids=["line", "requests"])
+def test_no_answer_takes_more_memory_than_any_may(session, remote, monkeypatch, how, options):
+    """It would be that of every account's connections."""
+    for module in (line, transport):
+        monkeypatch.setattr(module, "LARGEST_ANSWER", 100_000)
+    packed = gzip.compress(bytes(10_000_000))
+    remote.scripts = [
+        {
+            "endless": [b"HTTP/1.1 200 OK\r\n\r\n", *[bytes(65_536)] * 100],
+            "announced": [b"HTTP/1.1 200 OK\r\nContent-Length: 100001\r\n\r\n", bytes(100_001)],
+            "packed": [
+                b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n"
+                + f"Content-Length: {len(packed)}\r\n\r\n".encode()
+                + packed
+            ],
+        }[how]
+    ]
+    client = HttpClient(session, redactor=Redactor())
+    with pytest.raises(RetryLater, match="larger than 100000 bytes"):
+        client.get(f"{remote.origin}/x", **options)
 
 
 def test_an_answer_that_claims_to_be_compressed_is_trouble_that_passes(session, remote):

@@ -38,7 +38,8 @@ class Identity:
         if account_id is None or permission == Permission.ADMINISTER:
             return False
         role = self.roles.get(account_id)
-        return role is not None and permission in OF_ROLE[role]
+        # A role of a newer version allows nothing here.
+        return role is not None and permission in OF_ROLE.get(role, ())
 
     def sees(self, account_id: int) -> bool:
         """Whether this person may know that the account exists."""

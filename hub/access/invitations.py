@@ -232,4 +232,4 @@ def _may_invite(session: Session, invitation: Invitation) -> bool:
     if maker is None or maker.administrator:
         return maker is not None
     member = session.get(Member, (invitation.account_id or 0, maker.id))
-    return member is not None and Permission.OWN in OF_ROLE[member.role]
+    return member is not None and Permission.OWN in OF_ROLE.get(member.role, ())

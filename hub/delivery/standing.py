@@ -48,6 +48,7 @@ class Cause(enum.StrEnum):
     SETTING_UP = "setting_up"
     PAUSED = "paused"
     NEEDS_ATTENTION = "needs_attention"
+    UNKNOWN = "unknown"
     KEPT_BACK = "kept_back"
     BREAKER_OPEN = "breaker_open"
     PROBING = "probing"
@@ -66,6 +67,9 @@ SENTENCES: Final[Mapping[Cause, Sentence]] = {
     Cause.SETTING_UP: Sentence("The connection is not set up yet."),
     Cause.PAUSED: Sentence("The connection is paused."),
     Cause.NEEDS_ATTENTION: Sentence("The connection needs attention."),
+    Cause.UNKNOWN: Sentence(
+        "The connection is in a state that this version of the hub does not know."
+    ),
     Cause.KEPT_BACK: Sentence("Kept back until the person is known; skipped after %(until)s."),
     Cause.BREAKER_OPEN: Sentence(
         "The circuit breaker has been open since %(since)s. Next try: %(next_try)s."
@@ -85,7 +89,14 @@ SENTENCES: Final[Mapping[Cause, Sentence]] = {
 
 #: Nothing happens by itself until a person has mended or decided something.
 FOR_A_PERSON: Final = frozenset(
-    {Cause.PLUGIN_MISSING, Cause.OFF, Cause.SETTING_UP, Cause.PAUSED, Cause.NEEDS_ATTENTION}
+    {
+        Cause.PLUGIN_MISSING,
+        Cause.OFF,
+        Cause.SETTING_UP,
+        Cause.PAUSED,
+        Cause.NEEDS_ATTENTION,
+        Cause.UNKNOWN,
+    }
 )
 
 Value = datetime | int | str
@@ -169,6 +180,8 @@ def held(connection: Connection, plugins: Collection[str]) -> Standing | None:
         return Standing(Cause.OFF)
     if connection.status in WORKING:
         return None
+    if connection.status not in HookStatus.__members__.values():
+        return Standing(Cause.UNKNOWN, why=connection.status_detail)
     return Standing(Cause(connection.status.value), why=connection.status_detail)
 
 

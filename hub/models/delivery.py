@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from hub.database import BigId, Json, Model, Moment
-from hub.models.hook import values_of
+from hub.models.values import values_of
 
 
 class DeliveryState(enum.StrEnum):

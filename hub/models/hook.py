@@ -6,10 +6,11 @@ import enum
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Enum, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.database import BigId, Json, Model, Moment
+from hub.models.values import values_of
 from hub.security.encryption import EncryptedJson
 
 
@@ -33,18 +34,6 @@ class BreakerState(enum.StrEnum):
     CLOSED = "closed"
     OPEN = "open"
     HALF_OPEN = "half_open"
-
-
-def values_of(kind: type[enum.StrEnum]) -> Enum:
-    """A column type that holds the values of an enum and refuses all others."""
-    return Enum(
-        kind,
-        values_callable=lambda members: [member.value for member in members],
-        native_enum=False,
-        create_constraint=True,
-        name=kind.__name__.lower(),
-        length=20,
-    )
 
 
 class Hook(Model):

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstra
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.database import BigId, Json, Model, Moment
-from hub.models.hook import values_of
+from hub.models.values import values_of
 
 
 class Role(enum.StrEnum):

@@ -1,0 +1,57 @@
+"""Columns that hold the values of an enum, and what a newer version has written into them."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Dialect, Enum
+from sqlalchemy.types import TypeDecorator
+
+
+class Values(TypeDecorator[enum.StrEnum]):
+    """Holds the values of an enum and takes no others.
+
+    A value that is read and not known, since a newer version of the hub has written it, becomes a
+    member of its own that equals no other.
+    """
+
+    impl = Enum
+    cache_ok = True
+
+    def __init__(self, kind: type[enum.StrEnum]) -> None:
+        super().__init__(
+            kind,
+            values_callable=lambda members: [member.value for member in members],
+            native_enum=False,
+            create_constraint=True,
+            name=kind.__name__.lower(),
+            length=20,
+        )
+        self.kind = kind
+
+    def result_processor(
+        self, dialect: Dialect, coltype: object
+    ) -> Callable[[Any], enum.StrEnum | None]:
+        """What is read of a stored value."""
+        kind = self.kind
+        known = {member.value: member for member in kind}
+
+        def read(value: str | None) -> enum.StrEnum | None:
+            if value is None:
+                return None
+            return known.get(value) or _unknown(kind, value)
+
+        return read
+
+
+def _unknown(kind: type[enum.StrEnum], value: str) -> enum.StrEnum:
+    member = str.__new__(kind, value)
+    member._name_ = member._value_ = value
+    return member
+
+
+def values_of(kind: type[enum.StrEnum]) -> Values:
+    """A column type for the values of an enum."""
+    return Values(kind)

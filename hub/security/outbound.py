@@ -46,12 +46,14 @@ _WRAPPED = tuple(
         ("::ffff:0:0/96", 0),  # mapped
         ("::ffff:0:0:0/96", 0),  # translated
         ("64:ff9b::/96", 0),  # NAT64
-        ("64:ff9b:1::/48", 0),  # NAT64 of a network's own
         ("2002::/16", 80),  # 6to4
         ("::/96", 0),  # compatible
     )
 )
 _TEREDO = ipaddress.IPv6Network("2001::/32")
+#: NAT64 of a network's own (RFC 8215): it belongs to that network, and where the IPv4 address
+#: stands depends on a length that only the network knows (RFC 6052, section 2.2).
+_OWN_NAT64 = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 class ForbiddenAddress(Exception):
@@ -119,7 +121,7 @@ class OutboundGuard:
             raise ForbiddenAddress(
                 f"The address {address} is in a network that HUB_OUTBOUND_DENY closes."
             )
-        if is_public(address) or doors.lead_to(host, address):
+        if (is_public(address) and given not in _OWN_NAT64) or doors.lead_to(host, address):
             return
         if address.is_loopback:
             raise ForbiddenAddress(
@@ -154,6 +156,16 @@ def unwrapped(address: Address) -> Iterator[Address]:
         return
     if address in _TEREDO and address.teredo is not None:
         yield from address.teredo
+        return
+    if address in _OWN_NAT64:
+        bits = int(address)
+        shorter = (
+            (bits >> 48 & 0xFFFF0000) | (bits >> 40 & 0xFFFF),
+            (bits >> 40 & 0xFF000000) | (bits >> 32 & 0xFFFFFF),
+            bits >> 24 & 0xFFFFFFFF,
+        )
+        yield from (IPv4Address(found) for found in shorter if found >> 24)  # zeros fill the rest
+        yield IPv4Address(bits & 0xFFFFFFFF)
         return
     for network, shift in _WRAPPED:
         if address in network and not (address.is_loopback or address.is_unspecified):

@@ -16,11 +16,22 @@ from tests.support.web import serving
 
 EVERYTHING = networks("0.0.0.0/0, ::/0")
 OPENED, BEFORE = Doors(frozenset({"crm.internal"})), Doors(all_before=True)
-INSIDE = ("10.1.2.3", "172.16.0.1", "192.168.1.9", "100.64.0.1", "fd12::1", "::ffff:10.1.2.3")
+INSIDE = (
+    "64:ff9b:1::808:808",
+    "10.1.2.3",
+    "172.16.0.1",
+    "192.168.1.9",
+    "100.64.0.1",
+    "fd12::1",
+    "::ffff:10.1.2.3",
+)
 #: 169.254.169.254 as IPv6 can wrap it.
 WRAPPED = (
     *("::ffff:169.254.169.254", "::ffff:0:169.254.169.254", "::169.254.169.254"),
     *("64:ff9b::a9fe:a9fe", "64:ff9b:1::a9fe:a9fe", "2002:a9fe:a9fe::1", "2001:0:a9fe:a9fe::1"),
+    # As a network of its own may embed it, behind a prefix of 48, 56 or 64 bits.
+    *("64:ff9b:1:a9fe:a9:fe00:808:808", "64:ff9b:1:a9:fe:a9fe:808:808"),
+    "64:ff9b:1:0:a9:fea9:fe08:808",
 )
 CLOUDS = (
     *("169.254.169.254", "169.254.170.2", "100.100.100.200", "168.63.129.16", "192.0.0.192"),

@@ -59,20 +59,29 @@ class Notebook:
 
     @classmethod
     def of(cls, data: Mapping[str, Any] | None) -> Self:
-        """The notebook of what ``as_data`` wrote."""
+        """The notebook of what ``as_data`` wrote, here or in another version of this plugin: what
+        is not known is left out, and what is missing is empty."""
         if not data:
             return cls()
-        draft = data["draft"]
+        draft = data.get("draft")
         return cls(
-            entries=tuple(Entry.from_data(item) for item in data["entries"]),
-            covered=tuple(data["covered"]),
-            left_out=data["left_out"],
-            posted=data["posted"],
-            inbox=data["inbox"],
+            entries=tuple(Entry.from_data(item) for item in data.get("entries", ())),
+            covered=tuple(data.get("covered", ())),
+            left_out=data.get("left_out", 0),
+            posted=data.get("posted", 0),
+            inbox=data.get("inbox", ""),
             # Version 1 told nothing of the person.
             told=tuple(data.get("told", ())),
             telling=tuple(data.get("telling", ())),
-            draft=Draft(**{**draft, "ids": tuple(draft["ids"])}) if draft else None,
+            draft=Draft(
+                note=draft["note"],
+                at=draft["at"],
+                event=draft["event"],
+                count=draft["count"],
+                ids=tuple(draft["ids"]),
+            )
+            if draft
+            else None,
         )
 
     def as_data(self) -> dict[str, Any]:

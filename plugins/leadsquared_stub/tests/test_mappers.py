@@ -297,3 +297,13 @@ class TestNotebook:
 
     def test_an_empty_store_is_an_empty_book(self) -> None:
         assert Notebook.of(None) == Notebook.of({}) == Notebook()
+
+    def test_what_another_version_has_kept_is_read_as_far_as_it_is_known(self) -> None:
+        """After a rollback, or while two versions run."""
+        entry = Entry("1", BEGIN.isoformat(), "Ann", "contact", "Hello")
+        book = Notebook(entries=(entry,), posted=1)
+        newer = json.loads(json.dumps(book.as_data()))
+        newer["mood"] = "good"
+        newer["entries"][0]["reactions"] = []
+        del newer["covered"], newer["entries"][0]["files"]
+        assert Notebook.of(newer) == book

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final, Self
 
@@ -88,8 +88,9 @@ class Entry:
 
     @classmethod
     def from_data(cls, data: dict[str, Any]) -> Self:
-        """The entry of what ``as_data`` wrote."""
-        return cls(**{**data, "files": tuple(data["files"])})
+        """The entry of what ``as_data`` wrote, here or in another version of this plugin."""
+        known = {field.name: data[field.name] for field in fields(cls) if field.name in data}
+        return cls(**{**known, "files": tuple(data.get("files", ()))})
 
     def as_data(self) -> dict[str, Any]:
         """The entry as JSON data."""

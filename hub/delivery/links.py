@@ -46,7 +46,7 @@ _TAKE_BACK = _DELETE.where(_links.c.state == LinkState.INTENT)
 _RESTART = (
     update(_links)
     .where(*_this_link)
-    .values({name: bindparam(name) for name in ("begun_at", "lane_id", "epoch")})
+    .values({name: bindparam(name) for name in ("natural_key", "begun_at", "lane_id", "epoch")})
 )
 _OF_REMOTE = (
     select(_links)
@@ -161,7 +161,7 @@ class DatabaseLinks:
         self._is_written()
         results: dict[str, Link | HubError] = dict(existing)
         for local_id, intent in intents.items():
-            found = self._look_for(intent, find)
+            found = self._look_for(intent, find, natural_keys.get(local_id, ""))
             if found is not None:
                 results[local_id] = found
         missing = [local_id for local_id in local_ids if local_id not in results]
@@ -229,8 +229,11 @@ class DatabaseLinks:
         ):
             raise RetryLater("Another worker is creating this record at this moment.", delay=1.0)
 
-    def _look_for(self, intent: Intent, find: Callable[[Intent], Remote | None]) -> Link | None:
-        """What an earlier try made, adopted; ``None`` when it certainly made nothing."""
+    def _look_for(
+        self, intent: Intent, find: Callable[[Intent], Remote | None], natural_key: str
+    ) -> Link | None:
+        """What an earlier try made, adopted; ``None`` when it certainly made nothing, and the
+        intent is that of a new try."""
         remote = find(intent)
         if remote is not None:
             return self.adopt(intent.kind, intent.local_id, remote)
@@ -241,16 +244,17 @@ class DatabaseLinks:
                 "An earlier try was cut off; the remote system may still be at work on it.",
                 delay=wait,
             )
-        in_shared_transaction(lambda session: self._restart(session, intent))
+        in_shared_transaction(lambda session: self._restart(session, intent, natural_key))
         return None
 
-    def _restart(self, session: Session, intent: Intent) -> None:
+    def _restart(self, session: Session, intent: Intent, natural_key: str) -> None:
         self._fence(session)
         self._identities.confirm(session)
         run(
             session,
             _RESTART,
             **self._named(intent.kind, intent.local_id),
+            natural_key=natural_key,
             begun_at=self._clock.now(),
             lane_id=self._lease.lane_id,
             epoch=self._lease.epoch,

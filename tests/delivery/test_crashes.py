@@ -12,6 +12,7 @@ from hub.database import in_transaction, reading
 from hub.delivery import drain, lanes
 from hub.delivery.drain import Drain
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane, Link, LinkState
+from hub.sdk import RetryLater
 from hub.sdk.testing.context import MovableClock
 
 
@@ -116,6 +117,35 @@ def test_a_create_that_may_still_be_running_there_is_waited_for(world, crm, monk
     )
     world.drain_lane(only_lane())
     assert crm.records == ["5"]
+
+
+def test_a_create_that_is_begun_again_is_looked_for_by_its_new_key(world, crm):
+    """The contact has another address since the first try, which made nothing."""
+    keys, looked_for = iter(["first", "second", "third"]), []
+
+    def begin(context):
+        def create():
+            raise RetryLater("No answer.")
+
+        def find(intent):
+            looked_for.append(intent.natural_key)
+
+        links = context.links
+        links.create_once("note", "1", create=create, find=find, natural_key=next(keys))
+
+    crm.on_handle = begin
+    world.send("contact.created")
+    for _ in range(3):
+        world.drain_lane(only_lane())
+        long_ago = SystemClock().now() - timedelta(minutes=1)
+        in_transaction(
+            lambda session, then=long_ago: (
+                session.execute(update(Link).values(begun_at=then)),
+                session.execute(update(Delivery).values(due_at=then)),
+                session.execute(update(Lane).values(due_at=then)),
+            )
+        )
+    assert looked_for == ["first", "second"]
 
 
 def test_a_worker_that_lost_its_lane_writes_nothing(world, crm):

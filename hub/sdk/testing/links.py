@@ -120,14 +120,17 @@ class MemoryLinks:
                     )
         self._boundary("after intent")
         for intent in left_open:
-            if (found := self._look_for(intent, find)) is not None:
+            natural_key = natural_keys.get(intent.local_id, "")
+            if (found := self._look_for(intent, find, natural_key)) is not None:
                 results[intent.local_id] = found
                 missing.remove(intent.local_id)
         if missing:
             results.update(self._create(kind, missing, create))
         return results
 
-    def _look_for(self, intent: Intent, find: Callable[[Intent], Remote | None]) -> Link | None:
+    def _look_for(
+        self, intent: Intent, find: Callable[[Intent], Remote | None], natural_key: str
+    ) -> Link | None:
         remote = find(intent)
         if remote is not None:
             return self.adopt(intent.kind, intent.local_id, remote)
@@ -137,7 +140,7 @@ class MemoryLinks:
             raise Postpone("The remote may still be at work on an earlier try.", delay=wait)
         with self._stored.lock:
             self._stored.intents[intent.kind, intent.local_id] = replace(
-                intent, begun_at=self._clock.now()
+                intent, natural_key=natural_key, begun_at=self._clock.now()
             )
         return None
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from html import unescape
+from urllib.parse import unquote
 
 from hub.inbox.sources.reader import Reader
 from hub.sdk.events import Attachment
@@ -51,4 +52,8 @@ def _stored(mail: Reader, base_url: str | None) -> list[str]:
 
 def _is_stored(url: str, origin: str) -> bool:
     path = "/" + url.partition("://")[2].partition("/")[2]
-    return path.startswith(_STORED) and ".." not in path and origin_of(url) == origin
+    if not path.startswith(_STORED) or not url.isprintable():
+        return False
+    # As servers may read it, one behind the other.
+    parts = unquote(unquote(path)).replace("\\", "/").split("/")
+    return not {".", ".."}.intersection(parts) and origin_of(url) == origin

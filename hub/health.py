@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from ipaddress import ip_address
 
-from flask import Blueprint, Response, jsonify
+from flask import Blueprint, Response, current_app, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
+from hub.config import Config
 from hub.database import db, reading
 from hub.delivery.status import overview
 from hub.queue import connection
 from hub.queue.alive import live_workers
+from hub.security.outbound import is_public
 
 blueprint = Blueprint("health", __name__)
+#: What proxies add to requests that they pass on.
+_FORWARDED = frozenset({"Forwarded", "X-Forwarded-For", "Via"})
 
 
 @blueprint.get("/healthz")
@@ -39,7 +44,10 @@ def ready() -> tuple[Response, int]:
 
 @blueprint.get("/metrics")
 def metrics() -> Response:
-    """Figures in Prometheus' text format."""
+    """Figures in Prometheus' text format, of all accounts together: for who watches from inside."""
+    if not _asks_from_inside():
+        sentence = "The figures of the whole hub are told to addresses of private networks only.\n"
+        return Response(sentence, 403, mimetype="text/plain")
     figures = overview()
     lines = [
         "# TYPE hub_deliveries gauge",
@@ -53,6 +61,18 @@ def metrics() -> Response:
         f"hub_workers {figures['workers']}",
     ]
     return Response("\n".join(lines) + "\n", mimetype="text/plain; version=0.0.4")
+
+
+def _asks_from_inside() -> bool:
+    """Whether the request comes from this machine or a private network; one that a proxy has
+    passed on does only where the proxy is believed about whose it is."""
+    config: Config = current_app.extensions["hub.config"]
+    if not config.proxies and not _FORWARDED.isdisjoint(name for name, _ in request.headers):
+        return False
+    try:
+        return not is_public(ip_address(request.remote_addr or ""))
+    except ValueError:  # a Unix socket's
+        return True
 
 
 class _NotReady(Exception):

@@ -84,3 +84,30 @@ def test_errors_tell_no_inner_story(web, monkeypatch):
     assert answer.status_code == 500
     assert "Traceback" not in answer.text
     assert "AttributeError" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("proxies", "address", "headers", "status"),
+    [
+        (0, "127.0.0.1", {}, 200),
+        (0, "10.1.2.3", {}, 200),
+        (0, "93.184.216.34", {}, 403),
+        (0, "127.0.0.1", {"X-Forwarded-For": "10.1.2.3"}, 403),
+        (0, "127.0.0.1", {"Forwarded": "for=10.1.2.3"}, 403),
+        (1, "127.0.0.1", {"X-Forwarded-For": "10.1.2.3"}, 200),
+        (1, "127.0.0.1", {"X-Forwarded-For": "93.184.216.34"}, 403),
+        (1, "127.0.0.1", {"X-Forwarded-For": "10.1.2.3, 93.184.216.34"}, 403),
+    ],
+)
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_figures_of_all_accounts_are_for_who_asks_from_inside(
+    config, proxies, address, headers, status
+):
+    app = create_web_app(dataclasses.replace(config, proxies=proxies), Registry({}, ()))
+    answer = app.test_client().get(
+        "/metrics", headers=headers, environ_base={"REMOTE_ADDR": address}
+    )
+    assert answer.status_code == status
+    assert ("hub_deliveries" in answer.text) is (status == 200)
+    with app.app_context():
+        db.engine.dispose()

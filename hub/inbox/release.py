@@ -23,11 +23,13 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What became of one held request: its new events, or why it is held still."""
+    """What became of one held request: its new events, or why it has none. ``refusal`` says why it
+    is held still."""
 
     id: int
     event_ids: list[int]
     outcome: str
+    refusal: str = ""
 
 
 def held(source_id: int | None = None) -> Sequence[QuarantinedRequest]:
@@ -55,7 +57,8 @@ def release(request_id: int) -> Released | None:
     except Refused as refusal:
         if not in_transaction(partial(_explain, request_id=request_id, refusal=refusal)):
             return None
-        return Released(request_id, [], f"still held: {refusal.sentence}")
+        told = refusal.sentence
+        return Released(request_id, [], f"still held: {told}", told)
     if isinstance(submission, Ignored):
         outcome, event_ids = f"ignored: {submission.reason}", []
     else:
@@ -63,7 +66,7 @@ def release(request_id: int) -> Released | None:
         try:
             event_ids = writer.submit(submission)
         except Unstorable as error:
-            return Released(request_id, [], f"still held: {error}")
+            return Released(request_id, [], f"still held: {error}", str(error))
         outcome = "accepted" if event_ids else "duplicate"
     # After the event is stored: a crash in between releases it twice, which is a duplicate.
     in_transaction(lambda session: discard(session, request_id))

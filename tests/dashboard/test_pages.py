@@ -508,8 +508,10 @@ def test_the_quarantine_is_emptied(desk, web):
         with reading() as session:
             first = session.scalars(select(QuarantinedRequest.id)).first()
     assert "It is not right." in desk.page("quarantine")
-    desk.does(f"quarantine/{first}/release")
-    desk.does(f"sources/{desk.world.source.id}/release")
+    page = desk.does(f"quarantine/{first}/release")
+    assert re.search(r'class="notice bad"[^>]*>1 request is held still', page)
+    page = desk.does(f"sources/{desk.world.source.id}/release")
+    assert "2 requests are held still." in page
     desk.does(f"quarantine/{first}/discard")
     with web.app_context(), reading() as session:
         assert session.scalar(select(func.count()).select_from(QuarantinedRequest)) == 1
@@ -518,6 +520,22 @@ def test_the_quarantine_is_emptied(desk, web):
         "requests.released",
         "request.discarded",
     ]
+
+
+def test_requests_that_are_released_are_all_accounted_for(desk, web):
+    body = b"""{"event": "contact.created", "id": "1", "occurred_at": "2026-07-14T12:00:00Z",
+        "contact": {"id": "7", "name": "Ann"}}"""
+    request = Request({"content-type": "application/json"}, body, datetime.now(UTC))
+    desk.does(f"sources/{desk.world.source.id}", name="Code", allow_unsigned="true")
+    with web.app_context():
+        for _ in range(2):
+            refusal = Refused(401, "bad", "The signature is wrong.")
+            in_transaction(
+                lambda s, why=refusal: quarantine.hold(s, desk.world.source, request, why)
+            )
+    page = desk.does(f"sources/{desk.world.source.id}/release")
+    assert "1 request was accepted." in page
+    assert "1 request brought nothing new." in page
 
 
 def test_sources_are_changed_and_deleted(desk, web):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import abort, render_template
+from collections.abc import Sequence
+
+from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from hub.access import audit
@@ -13,6 +15,7 @@ from hub.dashboard.blueprint import account, blueprint, done
 from hub.dashboard.languages import gettext, ngettext
 from hub.database import in_transaction
 from hub.inbox import release
+from hub.inbox.release import Released
 
 
 @blueprint.get("/accounts/<int:account_id>/quarantine")
@@ -39,7 +42,7 @@ def quarantine_release(account_id: int, request_id: int) -> Response:
         subject_id=request_id,
         after={"outcome": released.outcome},
     )
-    return done(released.outcome, "quarantine", account_id=account_id)
+    return _told([released], account_id)
 
 
 @blueprint.post("/accounts/<int:account_id>/sources/<int:source_id>/release")
@@ -47,18 +50,16 @@ def quarantine_release(account_id: int, request_id: int) -> Response:
 def quarantine_release_all(account_id: int, source_id: int) -> Response:
     """Try all held requests of a source again."""
     released = [release.release(held.id) for held in release.held(source_id)]
-    accepted = sum(1 for one in released if one is not None and one.event_ids)
     audit.note(
         "requests.released",
         account_id=account_id,
         subject_id=source_id,
-        after={"tried": len(released), "accepted": accepted},
+        after={
+            "tried": len(released),
+            "accepted": sum(1 for one in released if one is not None and one.event_ids),
+        },
     )
-    return done(
-        ngettext("%(num)s request was accepted.", "%(num)s requests were accepted.", accepted),
-        "quarantine",
-        account_id=account_id,
-    )
+    return _told([one for one in released if one is not None], account_id)
 
 
 @blueprint.post("/accounts/<int:account_id>/quarantine/<int:request_id>/discard")
@@ -68,3 +69,33 @@ def quarantine_discard(account_id: int, request_id: int) -> Response:
     in_transaction(lambda session: release.discard(session, request_id))
     audit.note("request.discarded", account_id=account_id, subject_id=request_id)
     return done(gettext("The request is thrown away."), "quarantine", account_id=account_id)
+
+
+def _told(released: Sequence[Released], account_id: int) -> Response:
+    """Back to the page, which says what became of them."""
+    accepted = sum(1 for one in released if one.event_ids)
+    held = [one for one in released if one.refusal]
+    passed_over = len(released) - accepted - len(held)
+    if passed_over:
+        flash(
+            ngettext(
+                "%(num)s request brought nothing new.",
+                "%(num)s requests brought nothing new.",
+                passed_over,
+            ),
+            "ok",
+        )
+    if held:
+        flash(
+            ngettext(
+                "%(num)s request is held still.", "%(num)s requests are held still.", len(held)
+            ),
+            "bad",
+        )
+        flash(held[0].refusal, "bad")
+    if accepted or not released:
+        flash(
+            ngettext("%(num)s request was accepted.", "%(num)s requests were accepted.", accepted),
+            "ok",
+        )
+    return redirect(url_for("dashboard.quarantine", account_id=account_id), 303)

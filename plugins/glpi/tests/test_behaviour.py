@@ -514,3 +514,25 @@ def test_a_name_that_stands_is_written_only_when_it_changes(
     assert row["phone"] == "+34 612 34 56 78"
     hub.done(chatwoot.event("contact.updated", contact=replace(moved, name="Ann Lee"), version=3))
     assert list({key: row[key] for key in written}.values()) == ["Ann", "Lee"]
+
+
+@pytest.mark.parametrize("kind", ["drop_before", "drop_after"])
+def test_who_types_another_conversations_address_gets_nothing_of_it(
+    simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, kind: str
+) -> None:
+    """Not even when the creation of that one's ticket was cut off."""
+    hub, talk = make_simulated_hub(), chatwoot.conversation("1201")
+    mallory = replace(chatwoot.contact(), id="66", email=chatwoot.email("mallory"))
+    typed = chatwoot.message(f"See {talk.url}")
+    lure = {"contact": mallory, "conversation": chatwoot.conversation("1200"), "message": typed}
+    hub.done(chatwoot.event("message.created", **lure))
+    simulator.add_fault(Fault(kind, method="POST", path="/Ticket"))
+    mine = {"contact": chatwoot.contact(), "conversation": talk}
+    event = chatwoot.event("message.created", message=chatwoot.message("Private."), **mine)
+    hub.refused(event)
+    chatwoot.clock.sleep(60)
+    hub.done(event)
+    lured, own = sorted(simulator.tickets(), key=lambda ticket: ticket["id"])
+    assert "Private." not in lured["content"]
+    assert "Private." in own["content"]
+    assert simulator.followups() == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from html import escape, unescape
 from html.parser import HTMLParser
@@ -341,6 +342,18 @@ class TestTicketText:
             assert conversations.refers_to(encoded, own)
             other = conversations.reference(SOURCE, numbered(number // 10))
             assert number // 10 == number or not conversations.refers_to(encoded, other)
+
+    @pytest.mark.parametrize("url", ["https://c.example/app/accounts/1/conversations/7", None])
+    @pytest.mark.parametrize("encode", [str, escape, lambda html: escape(escape(html))])
+    def test_what_a_customer_types_leads_to_no_ticket(
+        self, url: str | None, encode: Callable[[str], str]
+    ) -> None:
+        own = Conversation("666", url=url and url.replace("/7", "/666"))
+        other = conversations.reference(SOURCE, Conversation("7", url=url))
+        typed = plain_to_html(f"See {other} and <p>{other}</p> &lt;p&gt; {other}")
+        html = encode(conversations.content(SOURCE, own, typed, "en", customer=other))
+        assert not conversations.refers_to(html, other)
+        assert conversations.refers_to(html, conversations.reference(SOURCE, own))
 
     @pytest.mark.parametrize(
         ("subject", "text", "expected"),

@@ -108,11 +108,14 @@ def no_message_yet(language: str) -> str:
 
 
 def refers_to(content_html: str, reference_text: str) -> bool:
-    """Whether a ticket's content names this conversation, and not one whose number begins so."""
-    text = content_html
+    """Whether a ticket's content leads back to this conversation, and not to one whose number
+    begins so. Only the way back counts, which comes last: customers type addresses, too.
+    """
+    text, wanted = content_html, re.escape(reference_text) + r"(?![\w/?&=-])"
     # Versions differ in how often they encode.
-    for _ in range(3):
-        if re.search(re.escape(reference_text) + r"(?![\w/?&=-])", text):
+    for _ in range(4):
+        _, found, way_back = text.rpartition("<p>")
+        if found and re.search(wanted, unescape(way_back)):
             return True
         text = unescape(text)
     return False

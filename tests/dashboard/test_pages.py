@@ -292,6 +292,8 @@ def test_installing_a_plugin(desk, web):
 
 def test_the_page_sees_what_chatwoots_form_refuses(desk):
     desk.does("sources/new", kind="chatwoot", base_url="http://127.0.0.1:3000", name="Chat")
+    page = desk.does("sources/new", kind="chatwoot", base_url="http://127.0.0.1:3000", name="")
+    assert "<h1>Chatwoot</h1>" in page
     page = desk.page("sources/2")
     assert "Please enter a valid URL" in page
     assert "curl -sS http://127.0.0.1:3000/api/v1/accounts/ACCOUNT/webhooks" in page

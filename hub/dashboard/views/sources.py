@@ -38,11 +38,14 @@ def source_new(account_id: int) -> Page:
         return render_template(
             "source_new.html", section="source_list", values={"kind": "chatwoot"}, kinds=KINDS
         )
+    kind = request.form.get("kind", "")
+    # What the empty field shows.
+    name = request.form.get("name", "").strip() or ("Chatwoot" if kind == "chatwoot" else "")
     try:
         made = sources.create(
             account(),
-            request.form.get("kind", ""),
-            name=request.form.get("name", "").strip()[:200],
+            kind,
+            name=name[:200],
             base_url=request.form.get("base_url", "").strip() or None,
         )
     except Refused as error:

@@ -69,6 +69,8 @@ def test_a_contact_of_its_own_tells_the_network_in_its_attributes() -> None:
         ("Channel::Sms", "+4915752142167", "+4915752142167", set()),
         ("Channel::Email", "boss@example.com", None, set()),
         ("Channel::WebWidget", "4915507382487", "+4915507382487", set()),
+        # Whoever calls Chatwoot's public API for these names the id himself.
+        ("Channel::Api", "whatsapp:+4915507382487", "+4915507382487", set()),
     ],
 )
 def test_a_number_is_proven_by_whatsapp_alone(

@@ -51,8 +51,10 @@ def proven(phone: str | None, talk: Reader) -> frozenset[str]:
     if Reader(talk.mapping("contact_inbox")).flag("hmac_verified"):
         names.add("identifier")
     number = _source_id(talk) or ""
-    by_whatsapp = talk.data.get("channel") == "Channel::Whatsapp" or number.startswith(
-        _TWILIO_WHATSAPP
+    # Of an API inbox a visitor names the id himself: ``POST /public/api/v1/inboxes/…/contacts``.
+    channel = talk.data.get("channel")
+    by_whatsapp = channel == "Channel::Whatsapp" or (
+        channel == "Channel::TwilioSms" and number.startswith(_TWILIO_WHATSAPP)
     )
     if by_whatsapp and phone:
         written_from = number.removeprefix(_TWILIO_WHATSAPP).lstrip("+")

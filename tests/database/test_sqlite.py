@@ -77,7 +77,10 @@ def test_all_kinds_are_taken_back_together(entered, order):
 
 def test_a_refused_object_does_not_spoil_the_next_transaction(entered):
     def clash(session) -> None:
-        session.add_all([account("twice"), account("twice")])
+        session.add(Account(id=1, **row("one")))
+        session.flush()
+        session.expunge_all()
+        session.add(Account(id=1, **row("the same")))
 
     with pytest.raises(IntegrityError):
         in_transaction(clash)

@@ -16,6 +16,7 @@ from hub.cli.serving import warn_of_root
 from hub.delivery.sweeper import PERIOD, Sweeper
 from hub.fleet import upkeep
 from hub.inbox import release
+from hub.inbox.writer import StorageUnavailable
 
 _log = log.get(__name__)
 
@@ -46,5 +47,5 @@ def sweeper(once: bool) -> None:
 def _release_returned() -> None:
     try:
         release.release_returned()
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, StorageUnavailable) as error:
         _log.error("held requests wait: the database is not available", error=str(error))

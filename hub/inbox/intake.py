@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from hub import log
 from hub.inbox import strict_json
 from hub.inbox.accept import Submission
 from hub.inbox.order import Patience
-from hub.inbox.quarantine import KIND_MISSING, Refused, Request
+from hub.inbox.quarantine import KIND_FAILED, KIND_MISSING, Refused, Request
 from hub.inbox.sources import KINDS, BadPayload, BadSignature
 from hub.models import Source
+from hub.plugins.faults import traceback_of
 from hub.sdk import events
+
+_log = log.get(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,23 @@ def examine(source: Source, request: Request, patience: Patience) -> Submission 
 
     :raises Refused: it cannot be taken; it is worth keeping for a second try.
     """
+    try:
+        return _examine(source, request, patience)
+    except Refused:
+        raise
+    except Exception as error:  # a bug of the source's kind, which must cost no event
+        what = type(error).__name__
+        trace = traceback_of(error)
+        _log.error("a source kind failed", source=source.id, kind=source.kind, error=trace)
+        raise Refused(
+            500,
+            KIND_FAILED,
+            f"The source kind {source.kind} failed at this request ({what}); the log says where. "
+            "Release the request when that is mended.",
+        ) from error
+
+
+def _examine(source: Source, request: Request, patience: Patience) -> Submission | Ignored:
     kind = KINDS.get(source.kind)
     if kind is None:
         raise Refused(

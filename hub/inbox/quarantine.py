@@ -25,6 +25,8 @@ _CREDENTIALS = ("authorization", "proxy-authorization", "cookie")
 
 #: The code of what waits for the plugin that brings its source's kind.
 KIND_MISSING = "kind_missing"
+#: The code of what the source's kind could not read because of a bug.
+KIND_FAILED = "kind_failed"
 
 _log = log.get(__name__)
 

@@ -262,6 +262,24 @@ def test_what_comes_while_its_kind_is_missing_is_held_and_taken_later(door, monk
     assert (release.held(), count(Event), count(Delivery)) == ([], 1, 1)
 
 
+def test_what_a_kind_fails_at_is_held_and_stops_no_other(door, monkeypatch):
+    """Nobody sends it again; and the sweeper's process tries whatever has its kind back."""
+    with monkeypatch.context() as installed:
+        installed.setitem(KINDS, "acme", Acme())
+        _, knock = knock_as_acme(door)
+    knock()
+    knock()
+    kind = Acme()
+    monkeypatch.setitem(KINDS, "acme", kind)
+    monkeypatch.setattr(kind, "parse", lambda *_: {}["shape"], raising=False)
+    answer = knock()
+    assert (answer.status_code, answer.json()["held"]) == (500, True)
+    assert "KeyError" in answer.json()["error"]
+    assert release.release_returned() == 2
+    assert {item.code for item in release.held()} == {"kind_failed"}
+    assert release.release_returned() == 0
+
+
 def test_what_cannot_even_be_held_is_to_be_sent_again(door, monkeypatch):
     with monkeypatch.context() as installed:
         installed.setitem(KINDS, "acme", Acme())

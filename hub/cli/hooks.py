@@ -12,6 +12,7 @@ from hub.accounts.setup import SetupReport
 from hub.cli.application import SecretCommand, pairs, with_application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
+from hub.delivery.standing import shown_status
 from hub.models import Hook
 from hub.plugins import current as registry
 from hub.sdk.settings import visible_settings
@@ -162,13 +163,12 @@ def _finish(hook: Hook, report: SetupReport, as_json: bool) -> None:
 
 
 def _row(hook: Hook) -> dict[str, Any]:
-    missing = hook.plugin_id not in registry().plugins
     return {
         "id": hook.id,
         "account_id": hook.account_id,
         "plugin": hook.plugin_id,
         "name": hook.name,
         "enabled": hook.enabled,
-        "status": "plugin_missing" if missing else hook.status.value,
+        "status": shown_status(hook.plugin_id, hook.status, registry().plugins),
         "detail": hook.status_detail,
     }

@@ -11,6 +11,7 @@ from flask import url_for
 from hub.dashboard.formats import duration
 from hub.dashboard.languages import gettext, ngettext, sentence
 from hub.delivery import history
+from hub.delivery.standing import Cause
 from hub.inbox import release
 from hub.models import Account, Source
 
@@ -61,9 +62,9 @@ def _trouble(
 ) -> Matter | None:
     hooks = [hook for hook in standing["hooks"] if hook["enabled"]]
     for hook in hooks:
-        if hook["status"] in ("needs_attention", "plugin_missing"):
+        if hook["status"] in (Cause.NEEDS_ATTENTION, Cause.PLUGIN_MISSING):
             said = sentence(hook["detail"], hook["plugin"])
-            if hook["status"] == "plugin_missing":
+            if hook["status"] == Cause.PLUGIN_MISSING:
                 said = gettext("Its plugin is not installed. What it is owed waits.")
             return Matter(
                 "bad",

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from babel import Locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.support import NullTranslations, Translations
@@ -17,11 +18,18 @@ from flask import Flask, has_request_context, request, session
 
 from hub.access import identity
 from hub.plugins import current as registry
+from hub.sdk.translation import LANGUAGES as TRANSLATED
 from hub.sdk.translation import Translator
 
-#: Each with its own name for itself.
-LANGUAGES = {"en": "English", "fr": "Français", "pt_BR": "Português (Brasil)", "es": "Español"}
+
+def _own_name(code: str) -> str:
+    name = str(Locale.parse(code).display_name)
+    return name[:1].upper() + name[1:]
+
+
 DEFAULT = "en"
+#: Each with its own name for itself.
+LANGUAGES = {code: _own_name(code) for code in (DEFAULT, *TRANSLATED)}
 LOCALE = Path(__file__).parent / "locale"
 
 

@@ -171,6 +171,11 @@ def connections(session: Session, *conditions: ColumnElement[bool]) -> list[Conn
     return [Connection._make(row) for row in rows]
 
 
+def shown_status(plugin_id: str, status: HookStatus, plugins: Collection[str]) -> str:
+    """What people are told of a hook's status: without its plugin the rest says nothing."""
+    return status.value if plugin_id in plugins else Cause.PLUGIN_MISSING.value
+
+
 def held(connection: Connection, plugins: Collection[str]) -> Standing | None:
     """Why all that the connection is owed waits for a person, if it does. ``plugins`` are the ids
     of those that can be used."""

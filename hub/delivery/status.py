@@ -14,9 +14,11 @@ from sqlalchemy.orm import Session
 from hub.clock import SystemClock
 from hub.database import reading, table_of, to_microseconds
 from hub.delivery import kept
+from hub.delivery.standing import shown_status
 from hub.models import OPEN, Breaker, Delivery, DeliveryState, Event, Hook, Lane
 from hub.queue import connection
 from hub.queue.alive import live_workers
+from hub.queue.owners import process_of
 from hub.running import part
 
 _hooks, _breakers, _deliveries = (table_of(kind).c for kind in (Hook, Breaker, Delivery))
@@ -83,7 +85,7 @@ def overview(
                 "name": hook.name,
                 "plugin": hook.plugin_id,
                 "enabled": hook.enabled,
-                "status": hook.status.value if hook.plugin_id in usable else "plugin_missing",
+                "status": shown_status(hook.plugin_id, hook.status, usable),
                 "detail": hook.status_detail,
                 "breaker": hook.breaker.value if hook.breaker else "closed",
                 "open": sum(n for (hook_id, _), n in open_by_hook.items() if hook_id == hook.id),
@@ -169,7 +171,9 @@ def workers(account_id: int) -> list[WorkerView]:
             .order_by(Lane.id)
         ).all()
     return [
-        WorkerView(name, [(row[0], row[1]) for row in rows if _is_of(row[1], name)])
+        WorkerView(
+            name, [(row[0], row[1]) for row in rows if process_of(row[1].owner or "") == name]
+        )
         for name in sorted(alive)
     ]
 
@@ -215,8 +219,3 @@ def _oldest(session: Session, hook_id: int) -> datetime | None:
     ]
     oldest = min((row for row in first if row is not None), default=None)
     return None if oldest is None else oldest.created_at
-
-
-def _is_of(lane: Lane, worker: str) -> bool:
-    """Whether the worker has the lane: an owner is a worker's name and the number of a taking."""
-    return lane.owner is not None and lane.owner.rpartition("/")[0] == worker

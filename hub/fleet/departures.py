@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 
 from flask import Flask
 from redis.exceptions import RedisError
@@ -17,6 +16,7 @@ from hub.database import in_transaction
 from hub.delivery import lanes
 from hub.fleet.supervisor import PREDECESSOR
 from hub.models import Lane
+from hub.queue import owners
 from hub.queue.alive import live_workers
 from hub.queue.announce import Announcer
 from hub.queue.mutex import Mutexes, lane_key
@@ -33,8 +33,7 @@ def end_leases_of_predecessor(app: Flask) -> None:
 
 def end_leases(app: Flask, pid: int) -> None:
     """A worker died: its lanes go on at once, without waiting for their leases to end."""
-    machine = socket.gethostname().partition(".")[0]
-    prefix = f"{machine}-{pid}-"
+    prefix = owners.beginning_of(pid)
 
     def work(session: Session) -> list[tuple[str, str]]:
         owned = session.execute(

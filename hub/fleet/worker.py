@@ -8,11 +8,8 @@ give the concurrency; the processes give crash isolation and the second core.
 from __future__ import annotations
 
 import gc
-import os
 import signal
-import socket
 import threading
-import uuid
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,6 +26,7 @@ from hub.plugins.faults import traceback_of
 from hub.queue.alive import FLEET
 from hub.queue.connection import connect_blocking
 from hub.queue.jobs import QUEUE, Waker
+from hub.queue.owners import process_name
 from hub.queue.ready import ReadyLane, ReadyLanes, Soon, TakenLane
 
 if TYPE_CHECKING:
@@ -42,11 +40,6 @@ GARBAGE = (400, 4, 2)
 FLEET_TTL = 15
 
 _log = log.get(__name__)
-
-
-def process_name() -> str:
-    """What this process is called in leases, attempts and on the workers page."""
-    return f"{socket.gethostname().partition('.')[0]}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
 
 
 class LaneWorker(SimpleWorker):

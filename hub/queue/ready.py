@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 import time
-import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +23,7 @@ from typing import Any
 from redis import Redis
 
 from hub.clock import SystemClock
+from hub.queue import owners
 from hub.queue.connection import PREFIX
 from hub.queue.mutex import FAMILY
 
@@ -203,7 +203,7 @@ class ReadyLanes:
     def _take_next(
         self, lane: TakenLane | None, worker: str, passing_over: int | None
     ) -> TakenLane | Soon | None:
-        slot = f"{worker}/{uuid.uuid4().hex[:8]}"
+        slot = owners.taking_of(worker)
         found = self._run(lane, 1, slot, "" if passing_over is None else passing_over)
         if not found:
             return None
@@ -240,7 +240,7 @@ class ReadyLanes:
             slots: Any = self._redis.zscan_iter(key, match=f"{worker_prefix}*")
             for slot, _ in list(slots):
                 self._redis.zrem(key, slot)
-                freed.append(ReadyLane(int(hook), int(slot.rpartition(b"/")[2])))
+                freed.append(ReadyLane(int(hook), owners.lane_of(slot.decode())))
         return freed
 
     def keep(self, lanes: Sequence[TakenLane]) -> None:

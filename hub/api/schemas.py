@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 from hub.access.permissions import Permission
 from hub.api.fields import Flag, Number, QueryFlag, QueryNumber, Text, Whole
 from hub.delivery.history import STATES
+from hub.delivery.replay import TOGETHER
 from hub.delivery.standing import Cause
 from hub.inbox.sources import KINDS
 from hub.models import DeliveryState, HookStatus, LinkState, Role
@@ -303,7 +304,7 @@ class DeliveryQuery(EventQuery):
 
 
 class ReplayQuery(Schema):
-    state = Text(required=True, validate=validate.OneOf(["dead", "skipped", "waiting"]))
+    state = Text(required=True, validate=validate.OneOf(TOGETHER))
     hook_id = QueryNumber()
     event = Text(validate=_event)
     text = Text(shortest=1, longest=200)

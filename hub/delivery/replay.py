@@ -15,6 +15,10 @@ from hub.delivery.history import DeliveryFilter
 from hub.models import Delivery, DeliveryState, Event, Hook
 from hub.plugins import current as registry
 
+#: Deliveries that one request replays; again for more.
+MOST = 10_000
+#: States whose deliveries may be replayed together: what is done needs a look at each.
+TOGETHER = ("dead", "skipped", "waiting")
 #: Deliveries changed in one transaction.
 BATCH = 500
 _REPLAYABLE = (

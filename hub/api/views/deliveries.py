@@ -18,8 +18,6 @@ from hub.models import Delivery, Event
 from hub.plugins import current as registry
 
 DELIVERY = f"{ACCOUNT}/deliveries/<int:delivery_id>"
-#: Deliveries that one request replays; again for more.
-MOST_REPLAYED = 10_000
 
 
 @operation(
@@ -79,8 +77,8 @@ def delivery_replay_all(account_id: int, query: dict[str, Any]) -> Any:
     """Make all deliveries of a filter owed again, at most 10,000; ``dry_run`` counts them only."""
     wanted = _filter(account_id, query)
     if query["dry_run"]:
-        return {"deliveries": replay.count(wanted, MOST_REPLAYED)}
-    count = replay.replay_all(wanted, MOST_REPLAYED)
+        return {"deliveries": replay.count(wanted, replay.MOST)}
+    count = replay.replay_all(wanted, replay.MOST)
     told = {"state": query["state"], "deliveries": count}
     audit.note("deliveries.replayed", account_id=account_id, after=told)
     return {"deliveries": count}

@@ -24,11 +24,6 @@ from hub.sdk.events import EVENT_NAMES
 
 Page = str | tuple[str, int] | Response
 
-#: Deliveries that one click replays; again for more.
-MOST_REPLAYED = 10_000
-#: States whose deliveries may be replayed together: what is done needs a look at each.
-REPLAYED_TOGETHER = ("dead", "skipped", "waiting")
-
 
 @blueprint.get("/accounts/<int:account_id>/deliveries")
 @needs(Permission.LOOK)
@@ -37,7 +32,7 @@ def delivery_list(account_id: int) -> Page:
     wanted = filter_of_query(account_id)
     found = search.deliveries(wanted, before=positive("before"))
     mine = hooks.listed(account())
-    together = request.args.get("state") in REPLAYED_TOGETHER
+    together = request.args.get("state") in replay.TOGETHER
     return render_template(
         "delivery_list.html",
         section="delivery_list",
@@ -47,8 +42,8 @@ def delivery_list(account_id: int) -> Page:
         hook_options=[(hook.id, hook.name) for hook in mine],
         hooks_by_id={hook.id: hook for hook in mine},
         event_names=EVENT_NAMES,
-        replayable=replay.count(wanted, MOST_REPLAYED + 1) if together else 0,
-        most=MOST_REPLAYED,
+        replayable=replay.count(wanted, replay.MOST + 1) if together else 0,
+        most=replay.MOST,
     )
 
 
@@ -57,9 +52,9 @@ def delivery_list(account_id: int) -> Page:
 def delivery_replay_all(account_id: int) -> Page:
     """Make all deliveries of a filter owed again."""
     state = request.args.get("state", "")
-    if state not in REPLAYED_TOGETHER:
+    if state not in replay.TOGETHER:
         raise Refused(gettext("Choose a state first: failed, skipped or waiting."))
-    count = replay.replay_all(filter_of_query(account_id), MOST_REPLAYED)
+    count = replay.replay_all(filter_of_query(account_id), replay.MOST)
     audit.note("deliveries.replayed", account_id=account_id, after={**query(), "deliveries": count})
     kept = {name: value for name, value in query().items() if name != "state"}
     return done(

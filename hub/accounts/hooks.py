@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.accounts import doors, setup
-from hub.accounts.errors import Changed, Refused
+from hub.accounts.errors import Changed, NotFound, Refused
 from hub.accounts.existing import existing, stay
 from hub.accounts.proving import NotProven, plugin_of, split, test, trial, usable_plugin, view
 from hub.accounts.setup import SetupReport
@@ -25,7 +25,7 @@ from hub.models import WORKING, Account, Hook, HookStatus
 from hub.plugins import current as registry
 from hub.queue import connection
 from hub.queue.ready import ReadyLanes
-from hub.security.encryption import Keyring
+from hub.security.encryption import Keyring, Undecryptable
 
 #: Bounds of a hook's own limits.
 MOST_AT_ONCE = 256
@@ -265,6 +265,19 @@ def listed(account: Account | None = None) -> Sequence[Hook]:
         query = query.where(Hook.account_id == account.id)
     with reading() as session:
         return session.scalars(query).all()
+
+
+def readable() -> Iterator[Hook]:
+    """All hooks whose secrets can be read, one by one."""
+    with reading() as session:
+        ids = session.scalars(select(Hook.id).order_by(Hook.id)).all()
+    for hook_id in ids:
+        try:
+            yield find(hook_id)
+        except NotFound:
+            continue  # deleted meanwhile
+        except Undecryptable as error:
+            _log.warning("a connection is passed over", hook=hook_id, reason=str(error))
 
 
 def close_sessions(hook: Hook, *, lent_too: bool = False) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import Flask
 from redis import Redis
@@ -36,6 +36,12 @@ MOST = 1_000
 _MARK = f"{PREFIX}:swept"
 
 _log = log.get(__name__)
+
+
+class _WorkingHook(NamedTuple):
+    id: int
+    plugin_id: str
+    concurrency: int | None
 
 
 class Sweeper:
@@ -76,28 +82,27 @@ class Sweeper:
         mark: Any = self._redis.get(_MARK)
         return mark is None or mark.decode() != server
 
-    def _working_hooks(self) -> Sequence[Hook]:
-        """Hooks whose deliveries may be worked on now."""
+    def _working_hooks(self) -> Sequence[_WorkingHook]:
+        """Hooks whose deliveries may be worked on now. Their secrets are not read: one that cannot
+        be read must not hold up the others."""
         now = self._clock.now()
+        query = (
+            select(Hook.id, Hook.plugin_id, Hook.concurrency)
+            .outerjoin(Breaker, Breaker.hook_id == Hook.id)
+            .where(
+                Hook.enabled,
+                Hook.status.in_(WORKING),
+                or_(Breaker.retry_at.is_(None), Breaker.retry_at <= now),
+            )
+        )
         with reading() as session:
-            return [
-                hook
-                for hook in session.scalars(
-                    select(Hook)
-                    .outerjoin(Breaker, Breaker.hook_id == Hook.id)
-                    .where(
-                        Hook.enabled,
-                        Hook.status.in_(WORKING),
-                        or_(Breaker.retry_at.is_(None), Breaker.retry_at <= now),
-                    )
-                )
-                if hook.plugin_id in self._registry.plugins
-            ]
+            found = [_WorkingHook._make(row) for row in session.execute(query)]
+        return [hook for hook in found if hook.plugin_id in self._registry.plugins]
 
-    def _limit(self, hook: Hook) -> int:
+    def _limit(self, hook: _WorkingHook) -> int:
         return hook.concurrency or self._registry.plugins[hook.plugin_id].concurrency
 
-    def _queue_lanes_of(self, hook: Hook, wiped: bool) -> list[ReadyLane]:
+    def _queue_lanes_of(self, hook: _WorkingHook, wiped: bool) -> list[ReadyLane]:
         now = self._clock.now()
         with reading() as session:
             # A round that finds nothing must not wait for writers, nor make them wait.

@@ -69,5 +69,5 @@ def sign_out_if_last(app: Flask) -> None:
     except RedisError:
         return
     with app.app_context():
-        for hook in hooks.listed():
+        for hook in hooks.readable():
             hooks.close_sessions(hook, lent_too=True)

@@ -25,7 +25,7 @@ def run() -> None:
     """Sign out of remote sessions that nobody has used for long, and prune old history."""
     policies: Policies = current_app.extensions["hub.config"].policies
     try:
-        for hook in hooks.listed():
+        for hook in hooks.readable():
             hooks.close_idle_sessions(hook)
         prune(older_than(policies.history.keep.total_seconds()))
     except SQLAlchemyError as error:

@@ -8,12 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from hub.accounts import hooks
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import drain
+from hub.fleet import upkeep
 from hub.models import Attempt, Delivery, DeliveryState, Event, Lane
 from hub.sdk import (
     Done,
@@ -333,3 +334,24 @@ def test_an_event_of_a_newer_hub_is_skipped_with_a_sentence(make_world, crm, dec
     world.work()
     assert [one.state for one in found()] == ["skipped", "done"]
     assert found()[0].reason == "Small CRM does not handle ticket.replied."
+
+
+def test_a_connection_whose_secrets_cannot_be_read_holds_up_no_other(world, crm):
+    """A key is missing, say, on a machine that was started with older ones."""
+    other = hooks.create(world.account, "crm", {"key": "well known"})[0]
+    hooks.create(world.account, "crm", {"key": "well known"})
+    in_transaction(
+        lambda session: session.execute(
+            text("UPDATE hooks SET secrets = 'nonsense' WHERE id = :id"), {"id": other.id}
+        )
+    )
+    world.send("contact.created")
+    world.app.extensions["hub.redis"].flushall()
+    assert world.sweeper.sweep() == 3
+    world.work()
+    first, bad, last = found()
+    assert (first.state, bad.state, last.state) == ("done", "waiting", "done")
+    assert bad.reason.startswith("A stored secret cannot be decrypted: a key is missing")
+    assert bad.bugs == 0
+    upkeep.run()
+    assert [hook.id for hook in hooks.readable()] == [world.hook.id, last.hook_id]

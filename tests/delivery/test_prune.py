@@ -85,7 +85,7 @@ def test_old_refused_requests_go_too(world, monkeypatch):
     refusal = Refused(401, "signature_wrong", "The signature is wrong.")
     for days in (1, 89, 91, 92, 93):
         request = Request({}, b"{}", SystemClock().now() - timedelta(days=days))
-        in_transaction(partial(hold, source_id=world.source.id, request=request, refusal=refusal))
+        in_transaction(partial(hold, source=world.source, request=request, refusal=refusal))
     assert older_than(90 * 86_400).count_requests() == 3
     assert prune_all() == 3
     assert number_of(QuarantinedRequest) == 2

@@ -192,7 +192,7 @@ def test_what_is_stored_is_read(make_world, crm):
     assert causes() == [Cause.DUE, Cause.BEHIND, Cause.DUE, Cause.DUE]
 
     seen = []
-    crm.troubles = [RetryLater("The CRM is down.")]
+    crm.troubles = [RetryLater("The CRM is down.", delay=600)]
     crm.on_handle = lambda context: seen.append(causes()[0])
     world.work()
     assert seen[0] == Cause.RUNNING

@@ -57,9 +57,10 @@ clean: ## Remove what these commands made, but not ./data
 $(VENV)/runtime: setup.cfg constraints.txt $(PLUGINS:%=%/setup.cfg)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --constraint constraints.txt pip setuptools
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable . $(PLUGINS:%=--editable %)
+	@# setuptools warns at length of every editable package.
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --constraint constraints.txt --editable . $(PLUGINS:%=--editable %)
 	touch $@
 
 $(VENV)/installed: $(VENV)/runtime
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
+	PYTHONWARNINGS=ignore $(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test,check]'
 	touch $@

@@ -33,13 +33,13 @@ from urllib3.exceptions import (
 from urllib3.util.ssl_ import create_urllib3_context
 from urllib3.util.wait import wait_for_read
 
+from hub.sdk.http import LARGEST_ANSWER, AnswerTooLarge, says_more_than, stands_in_few_pieces
 from hub.security.outbound import addresses_of
 
 #: Bytes taken from the kernel at a time.
 _PIECE = 65_536
-#: Bytes that an answer may have, before and after its compression. No API answers so much, and the
-#: memory is every account's. Files are bounded by who fetches them.
-LARGEST_ANSWER = 32 * 1024 * 1024
+#: Bytes of headers that are taken of an answer, with those of interim answers before it.
+_LARGEST_HEAD = 262_144
 
 
 class GuardedConnection(HTTPConnection):
@@ -100,17 +100,24 @@ class Line:
         self._last_check = last_check
 
     def call(
-        self, request: requests.PreparedRequest, path: str, connect: float, read: float
+        self,
+        request: requests.PreparedRequest,
+        path: str,
+        connect: float,
+        read: float,
+        max_bytes: int = LARGEST_ANSWER,
     ) -> requests.Response:
-        """Send a request and read its answer. ``connect`` and ``read`` are timeouts in seconds.
+        """Send a request and read its answer. ``connect`` and ``read`` are timeouts in seconds;
+        ``max_bytes`` bounds the body, without its compression.
 
+        :raises AnswerTooLarge: it is larger.
         :raises requests.RequestException: as requests would.
         """
         data = _bytes_of(request, path, self._host_header)
         try:
             self._connect(request, connect)
             self._last_check()
-            answer = self._exchange(request, data, read)
+            answer = self._exchange(request, data, read, max_bytes)
         except BaseException:
             self.close()
             raise
@@ -156,26 +163,23 @@ class Line:
         connection.connect()
         return connection.sock
 
-    def _exchange(self, request: requests.PreparedRequest, data: bytes, timeout: float) -> _Answer:
-        answer = _Answer()
+    def _exchange(
+        self, request: requests.PreparedRequest, data: bytes, timeout: float, max_bytes: int
+    ) -> _Answer:
+        answer = _Answer(max_bytes)
         try:
             self._socket.settimeout(timeout)
             self._socket.sendall(data)
-            left = LARGEST_ANSWER
             while not answer.is_complete:
-                piece = self._socket.recv(_PIECE)
-                left -= len(piece)
-                if left < 0:
-                    raise too_large(request)
-                answer.feed(piece)
-        except requests.RequestException:  # an OSError, too
-            raise
+                answer.feed(self._socket.recv(_PIECE))
         except TimeoutError as error:
             raise requests.ReadTimeout(error, request=request) from error
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not answer.is_complete:
                 raise requests.ConnectionError(error, request=request) from error
             answer.keeps_alive = False  # bytes behind an answer belong to none
+        except requests.RequestException:
+            raise  # what is too large; an OSError, too
         except (OSError, EOFError) as error:
             raise requests.ConnectionError(error, request=request) from error
         return answer
@@ -190,36 +194,54 @@ def _trusting() -> ssl.SSLContext:
 
 
 class _Answer:
-    """What llhttp tells of an answer, piece by piece."""
+    """What llhttp tells of an answer, piece by piece. Its body may have ``limit`` bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._of_head = self._behind_head = self._pieces = 0
         self.is_complete = False
         self.keeps_alive = False
         self._reason = b""
         self._headers = HTTPHeaderDict()
-        self._body: list[bytes] = []
+        self._body = bytearray()
         self._has_headers = False
         self._parser = httptools.HttpResponseParser(self)
 
     def feed(self, piece: bytes) -> None:
         """Take the next bytes; none mean that the other side has closed the connection.
 
-        :raises EOFError: it did so in the middle.
+        :raises EOFError: it did so in the middle, or its headers do not end.
         :raises httptools.HttpParserError: this is not HTTP.
+        :raises requests.RequestException: it is larger than it may be.
         """
         if piece:
             self._parser.feed_data(piece)
+            self._measure(len(piece))
         elif self._has_headers and not self._tells_its_length():
             self.is_complete = True  # such a body ends with the connection
         else:
             raise EOFError("the connection was closed before the answer was complete")
 
+    def _measure(self, size: int) -> None:
+        if not self._has_headers:
+            self._of_head += size
+            if self._of_head > _LARGEST_HEAD:
+                raise EOFError("the headers of the answer do not end")
+            return
+        # What stands between chunks may be more than they are, but not without an end.
+        self._behind_head += size
+        stands_in_few_pieces(self._pieces, self._limit)
+        if len(self._body) > self._limit or self._behind_head > 2 * self._limit + _LARGEST_HEAD:
+            raise AnswerTooLarge(self._limit)
+        if not self.is_complete and says_more_than(self._limit, self._headers):
+            raise AnswerTooLarge(self._limit)
+
     def response(self, request: requests.PreparedRequest) -> requests.Response:
         """The answer as requests would give it."""
         headers = CaseInsensitiveDict(self._headers)
-        body = b"".join(self._body)
+        body = bytes(self._body)
         if "Content-Encoding" in headers:
-            body = _decoded(request, body, headers)
+            body = _decoded(body, headers, self._limit)
         reason = self._reason.decode("latin-1")
         return _Response(request, self._parser.get_status_code(), reason, headers, body)
 
@@ -248,7 +270,8 @@ class _Answer:
 
     def on_body(self, piece: bytes) -> None:
         """A piece of the body."""
-        self._body.append(piece)
+        self._pieces += 1
+        self._body += piece
 
     def on_message_complete(self) -> None:
         """The end; an interim answer (1xx) is only the beginning."""
@@ -306,20 +329,15 @@ def _encoding_of(content_type: str | None) -> str | None:
     return get_encoding_from_headers({"content-type": content_type} if content_type else {})
 
 
-def _decoded(request: requests.PreparedRequest, body: bytes, headers: Mapping[str, str]) -> bytes:
+def _decoded(body: bytes, headers: Mapping[str, str], limit: int) -> bytes:
     """The body without its compression."""
+    coded = HTTPResponse(io.BytesIO(body), headers=headers, preload_content=False)
+    plain = bytearray()
     try:
-        packed = HTTPResponse(io.BytesIO(body), headers=headers, preload_content=False)
-        plain: bytes = packed.read(LARGEST_ANSWER + 1, decode_content=True)
+        while piece := coded.read(_PIECE):
+            plain += piece
+            if len(plain) > limit:
+                raise AnswerTooLarge(limit)
     except HTTPError as error:
         raise requests.exceptions.ContentDecodingError(error) from error
-    if len(plain) > LARGEST_ANSWER:
-        raise too_large(request)
-    return plain
-
-
-def too_large(request: requests.PreparedRequest) -> requests.RequestException:
-    """An answer has more bytes than any may have."""
-    return requests.exceptions.ContentDecodingError(
-        f"the answer is larger than {LARGEST_ANSWER} bytes", request=request
-    )
+    return bytes(plain)

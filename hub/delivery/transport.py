@@ -16,9 +16,9 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from hub.delivery.line import LARGEST_ANSWER, GuardedConnection, GuardedTlsConnection, Line
+from hub.delivery.line import GuardedConnection, GuardedTlsConnection, Line
 from hub.sdk.errors import NeedsAttention
-from hub.sdk.http import read_bounded
+from hub.sdk.http import LARGEST_ANSWER, BoundedSession, read_within
 from hub.security.outbound import NO_DOORS, Doors, ForbiddenAddress, OutboundGuard
 
 Check = Callable[[], None]
@@ -141,7 +141,7 @@ def new_session(
     return session
 
 
-class _PlainSession(requests.Session):
+class _PlainSession(BoundedSession):
     """Sends an ordinary call over a line of its own, without what it does not need: cookies,
     redirects, merged settings, and a second look at an address that says what it says.
     """
@@ -168,23 +168,28 @@ class _PlainSession(requests.Session):
             return once.request(method, url, **call)
 
     def _request(
-        self, method: str, url: str, *, allow_redirects: bool, stream: bool = False, **call: Any
+        self,
+        method: str,
+        url: str,
+        *,
+        allow_redirects: bool,
+        max_bytes: int = LARGEST_ANSWER,
+        **call: Any,
     ) -> requests.Response:
         plain = _PLAIN_URL.match(url)
-        special = allow_redirects or stream or call.get("files") or call.get("data")
+        special = allow_redirects or call.get("files") or call.get("data")
         special = special or any(name.lower() in _OURS for name in call.get("headers") or ())
         if plain is None or special or method not in _PLAIN_METHODS:
-            answer = super().request(
+            response = super().request(
                 method, url, allow_redirects=allow_redirects, stream=True, **call
             )
-            if not stream:
-                read_bounded(answer, LARGEST_ANSWER)
-            return answer
+            read_within(response, max_bytes)
+            return response
         prepared = _PlainRequest(method, plain[1], plain[2], call.get("params"))
         prepared.set_content(self.headers, call.get("headers") or {}, call.get("json"))
         timeout = call.get("timeout")
         connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
-        return self._line(prepared.origin).call(prepared, prepared.path, connect, read)
+        return self._line(prepared.origin).call(prepared, prepared.path, connect, read, max_bytes)
 
     def _line(self, origin: str) -> Line:
         line = self._lines.get(origin)
@@ -196,9 +201,10 @@ class _PlainSession(requests.Session):
         return line
 
     def get_redirect_target(self, response: requests.Response) -> str | None:
-        """See requests; the host that leads on is noted."""
+        """See requests, which reads an answer that leads on; the host that does so is noted."""
         target = super().get_redirect_target(response)
         if target:
+            read_within(response, LARGEST_ANSWER)
             self.passage.lead(response.url, target)
         return target
 

@@ -30,8 +30,28 @@ READ_TIMEOUT = 30.0
 LONGEST_PAUSE = 86_400.0
 #: Larger numbers of seconds are Unix times: some remotes tell the moment itself.
 _UNIX_TIMES = 1e9
+_MIB = 2**20
+#: The largest body, in bytes and without its compression, that is taken of an answer by default.
+LARGEST_ANSWER = 16 * _MIB
+_PIECE = 65_536
+#: Bytes that a piece of a large body has at least, on average.
+_SMALL_PIECE = 64
 #: How much of a body the trace keeps, in characters.
 TRACED_BODY = 2_000
+#: Bytes in which as many characters stand, whatever they are, and what is redacted behind them.
+_TRACED_BYTES = 4 * (TRACED_BODY + 4_096) + 4
+
+
+class AnswerTooLarge(requests.RequestException):
+    """A remote sent more than is taken; ``limit`` is what that is, in bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"an answer of more than {limit} bytes")
+        self.limit = limit
+
+
+class BoundedSession(requests.Session):
+    """A session whose ``request`` takes ``max_bytes``, and reads no more of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +119,8 @@ class HttpClient:
     ) -> requests.Response:
         """Send one request and return the answer, whatever its status below 500 (but 429).
 
-        ``max_bytes`` bounds the answer's body; a longer one raises ``RetryLater``.
+        ``max_bytes`` bounds the answer's body, without its compression; a longer one raises
+        ``RetryLater``. It is ``LARGEST_ANSWER`` unless given.
 
         :raises RetryLater: no connection, no answer in time, 429 or 5xx; ``delay`` is what
             ``Retry-After`` asked for.
@@ -108,6 +129,10 @@ class HttpClient:
         started = time.monotonic()
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         connect, read = self._timeout
+        limit = LARGEST_ANSWER if max_bytes is None else max_bytes
+        bounds: dict[str, Any] = {"stream": True}
+        if isinstance(self._session, BoundedSession):
+            bounds = {"max_bytes": limit}
         response: requests.Response | None = None
         error: str | None = None
         try:
@@ -121,10 +146,9 @@ class HttpClient:
                 headers=dict(headers or {}),
                 timeout=(connect, read_timeout or read),
                 allow_redirects=allow_redirects,
-                stream=max_bytes is not None,
+                **bounds,
             )
-            if max_bytes is not None:
-                read_bounded(response, max_bytes)
+            read_within(response, limit)
         except requests.RequestException as failure:
             error = self._redactor.text(_describe_failure(failure, url))
             raise RetryLater(error, reached=_may_have_reached(failure)) from failure
@@ -190,7 +214,8 @@ class HttpClient:
         if not _is_text(response.headers.get("Content-Type", "")):
             return f"({len(response.content)} bytes)"
         # ``response.text`` would guess the charset of HTML at a price; the trace need not.
-        return self._redactor.body(response.content.decode("utf-8", "replace"), TRACED_BODY)
+        begin = response.content[:_TRACED_BYTES]
+        return self._redactor.body(begin.decode("utf-8", "replace"), TRACED_BODY)
 
 
 def json_of(response: requests.Response, *expected: type) -> Any:
@@ -201,7 +226,7 @@ def json_of(response: requests.Response, *expected: type) -> Any:
     """
     try:
         value = json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for what is nested too deeply
         value = _NOT_JSON
     if value is _NOT_JSON or (expected and not isinstance(value, expected)):
         host = urlsplit(response.url).hostname
@@ -254,24 +279,53 @@ def _seconds_until(date: str, now: datetime) -> float | None:
     return (moment - now).total_seconds()
 
 
-def read_bounded(response: requests.Response, limit: int) -> None:
-    """Read the body of an answer that is streamed, if it has no more than so many bytes.
+def read_within(response: requests.Response, limit: int) -> None:
+    """Read the body of a streamed answer, or look at one that has been read.
 
-    :raises requests.exceptions.ContentDecodingError: it has.
+    :raises AnswerTooLarge: it is larger than ``limit`` bytes. No more was read, and its connection
+        is closed.
+    :raises requests.RequestException: as requests would, or it comes in too many pieces.
     """
-    body = bytearray()
-    for chunk in response.iter_content(65_536):
-        body += chunk
-        if len(body) > limit:
-            response.close()
-            raise requests.exceptions.ContentDecodingError(
-                f"the answer is larger than {limit} bytes"
-            )
+    if isinstance(response._content, bytes):
+        if len(response._content) > limit:
+            raise AnswerTooLarge(limit)
+        return
+    try:
+        if says_more_than(limit, response.headers):
+            raise AnswerTooLarge(limit)
+        body = bytearray()
+        for number, piece in enumerate(response.iter_content(_PIECE)):
+            stands_in_few_pieces(number, limit)
+            body += piece
+            if len(body) > limit:
+                raise AnswerTooLarge(limit)
+    except BaseException:
+        response.close()
+        raise
     response._content = bytes(body)
+
+
+def stands_in_few_pieces(pieces: int, limit: int) -> None:
+    """Return if so many pieces (chunks) are no more than a body of ``limit`` bytes comes in.
+
+    :raises requests.RequestException: they are: one byte a piece costs seconds of CPU.
+    """
+    if pieces > limit // _SMALL_PIECE + 1_000:
+        raise requests.exceptions.ChunkedEncodingError("the answer came in too many small pieces")
+
+
+def says_more_than(limit: int, headers: Mapping[str, str]) -> bool:
+    """Whether an answer announces a longer body."""
+    length = headers.get("Content-Length", "")
+    return length.isdecimal() and (len(length) > len(str(limit)) or int(length) > limit)
 
 
 def _describe_failure(failure: requests.RequestException, url: str) -> str:
     host = urlsplit(url).hostname
+    if isinstance(failure, AnswerTooLarge):
+        limit = failure.limit
+        size = f"{limit // _MIB} MiB" if limit >= _MIB else f"{limit} B"
+        return for_people(f"{host} sent an answer of more than {size}, which is not taken.")
     if isinstance(failure, requests.exceptions.ConnectTimeout):
         return for_people(f"{host} could not be reached in time.")
     if isinstance(failure, requests.exceptions.Timeout):

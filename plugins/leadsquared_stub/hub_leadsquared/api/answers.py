@@ -95,5 +95,5 @@ def _reason(response: requests.Response) -> str:
 def _json(response: requests.Response) -> Any:
     try:
         return json.loads(response.content)
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter for what is nested too deeply
         return None

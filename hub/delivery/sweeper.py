@@ -18,7 +18,9 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.clock import SystemClock
+from hub.config import Config
 from hub.database import in_transaction, reading
+from hub.delivery.turned_back import bring_back
 from hub.models import WORKING, Breaker, Hook, Lane
 from hub.plugins import Registry
 from hub.queue import plugins
@@ -53,6 +55,10 @@ class Sweeper:
         self._ready = ReadyLanes(self._redis)
         self._announcer = Announcer(self._redis)
         self._clock = SystemClock()
+        config: Config = app.extensions["hub.config"]
+        self._policies = config.policies
+        #: The time of the round before.
+        self._seen_at: datetime | None = None
 
     def sweep(self) -> int:
         """One round; returns the number of lanes that were queued. Needs an app context."""
@@ -62,6 +68,7 @@ class Sweeper:
             if wiped:
                 self._announcer.start_anew()
             plugins.tell(self._redis, self._registry.plugins)
+            self._look_at_the_clock()
             hooks = self._working_hooks()
             self._ready.set_limits({hook.id: self._limit(hook) for hook in hooks})
             lanes = [lane for hook in hooks for lane in self._queue_lanes_of(hook, wiped)]
@@ -76,6 +83,16 @@ class Sweeper:
         except DBAPIError as error:
             _log.error("the database is not available; lanes wait", error=str(error.orig))
         return 0
+
+    def _look_at_the_clock(self) -> None:
+        """As the sweeper begins, and when its clock has gone back: see ``turned_back``."""
+        now = self._clock.now()
+        if self._seen_at is None or now < self._seen_at:
+            order, breaker = self._policies.order, self._policies.breaker
+            lanes = in_transaction(lambda session: bring_back(session, now, order, breaker))
+            if lanes:
+                _log.warning("a clock was ahead; what it put off is due", lanes=lanes)
+        self._seen_at = now
 
     def _was_wiped(self, server: str) -> bool:
         """Whether Redis lost what it knew: emptied, or started anew without its last second."""
@@ -113,7 +130,8 @@ class Sweeper:
 
 def _due(hook_id: int, now: datetime, wiped: bool) -> Select[int]:
     """The lanes of a hook that have work due, no worker, and are not in Redis."""
-    forgotten = now if wiped else now - timedelta(seconds=FORGOTTEN)
+    a_while = timedelta(seconds=FORGOTTEN)
+    forgotten = now if wiped else now - a_while
     # Those that are due in a moment were put into Redis before.
     due = Lane.due_at <= now
     return (
@@ -121,7 +139,12 @@ def _due(hook_id: int, now: datetime, wiped: bool) -> Select[int]:
         .where(
             Lane.hook_id == hook_id,
             or_(due, and_(Lane.due_at.is_not(None), Lane.queued_at.is_not(None))) if wiped else due,
-            or_(Lane.queued_at.is_(None), Lane.queued_at <= forgotten),
+            # In the future: by a clock that was ahead.
+            or_(
+                Lane.queued_at.is_(None),
+                Lane.queued_at <= forgotten,
+                Lane.queued_at > now + a_while,
+            ),
             or_(Lane.owner.is_(None), Lane.lease_until < now),
         )
         .order_by(Lane.due_at)

@@ -19,6 +19,7 @@ from hub.cli.application import given, pairs
 from hub.cli.demo import _free_port
 from hub.cli.failure import Failure
 from hub.config import Config
+from tests.support.installation import PATIENCE
 
 
 def test_a_command_in_another_folder_makes_no_hub(tmp_path, monkeypatch):
@@ -73,8 +74,8 @@ def test_a_stopped_demo_leaves_nothing_behind(tmp_path):
         assert demo.poll() is None
         time.sleep(0.05)
     demo.send_signal(signal.SIGTERM)
-    demo.wait(60)
-    give_up = time.monotonic() + 60
+    demo.wait(PATIENCE)
+    give_up = time.monotonic() + PATIENCE
     while left := [child for child in children if _lives(child)]:
         # One that was just being started sees by itself that the demo is gone.
         assert time.monotonic() < give_up, left

@@ -211,14 +211,14 @@ def test_a_silent_remote_is_left_in_time(session, remote):
 def test_headers_cannot_be_smuggled(session, remote, headers):
     with pytest.raises(requests.exceptions.InvalidHeader):
         session.request(
-            "GET", f"{remote.origin}/x", allow_redirects=False, timeout=5, headers=headers
+            "GET", f"{remote.origin}/x", allow_redirects=False, timeout=60, headers=headers
         )
     assert remote.connections == 0
 
 
 def test_a_port_that_is_none(session):
     with pytest.raises(requests.exceptions.InvalidURL):
-        session.request("GET", "http://127.0.0.1:99999/x", allow_redirects=False, timeout=5)
+        session.request("GET", "http://127.0.0.1:99999/x", allow_redirects=False, timeout=60)
 
 
 @pytest.fixture(scope="module")

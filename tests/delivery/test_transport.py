@@ -86,10 +86,10 @@ CALLS = [
 @pytest.mark.parametrize(("method", "path", "options"), CALLS)
 def test_the_same_call_as_requests_makes(remote, method, path, options):
     plain = new_session(OPEN)
-    ours = plain.request(method, remote.url + path, allow_redirects=False, timeout=5, **options)
+    ours = plain.request(method, remote.url + path, allow_redirects=False, timeout=60, **options)
     with requests.Session() as whole:
         theirs = whole.request(
-            method, remote.url + path, allow_redirects=False, timeout=5, **options
+            method, remote.url + path, allow_redirects=False, timeout=60, **options
         )
     assert remote.seen[0][:2] == remote.seen[1][:2]
     assert remote.seen[0][2] == remote.seen[1][2]
@@ -111,14 +111,14 @@ def test_a_connection_serves_call_after_call(remote):
 
     session = new_session(Counting())
     for _ in range(3):
-        session.request("GET", f"{remote.url}/x", allow_redirects=False, timeout=5)
+        session.request("GET", f"{remote.url}/x", allow_redirects=False, timeout=60)
     assert made == ["127.0.0.1"]
 
 
 def test_the_guard_stands_before_a_lean_call(remote):
     session = new_session(OutboundGuard(deny=(ipaddress.ip_network("127.0.0.0/8"),)))
     with pytest.raises(NeedsAttention):
-        session.request("GET", f"{remote.url}/secret", allow_redirects=False, timeout=5)
+        session.request("GET", f"{remote.url}/secret", allow_redirects=False, timeout=60)
     assert remote.seen == []
 
 
@@ -128,7 +128,7 @@ def test_the_last_check_stands_before_a_lean_call(remote):
 
     session = new_session(OPEN, refuse)
     with pytest.raises(LaneLost):
-        session.request("POST", f"{remote.url}/x", allow_redirects=False, timeout=5, json={})
+        session.request("POST", f"{remote.url}/x", allow_redirects=False, timeout=60, json={})
     assert remote.seen == []
 
 

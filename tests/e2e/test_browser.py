@@ -135,7 +135,7 @@ def repair(scene: Scene, page: Page) -> None:
         "body": '["ERROR_GLPI_ADD", "The category is mandatory"]',
         "content_type": "application/json; charset=UTF-8",
     }
-    requests.post(f"{scene.hub.glpi_url}/__simulator__/faults", json=fault, timeout=10)
+    requests.post(f"{scene.hub.glpi_url}/__simulator__/faults", json=fault, timeout=120)
     name = "conversation_created_widget_with_message"
     assert scene.hub.send(payloads.raw(name)).status_code == 202
     expect(page.get_by_text("1 delivery failed for good")).to_be_visible(timeout=SOON)

@@ -97,7 +97,7 @@ class Installed(RunningHub):
         give_up = time.monotonic() + PATIENCE
         while True:
             try:
-                requests.get(f"{url}/__simulator__/state", timeout=5)
+                requests.get(f"{url}/__simulator__/state", timeout=120)
                 return url
             except requests.RequestException:
                 assert time.monotonic() < give_up, self.story()
@@ -149,7 +149,7 @@ def test_a_plugin_from_nothing_to_events_in_its_crm(tmp_path: Path) -> None:
         for name in ("contact_created_full", "message_created_incoming_widget"):
             assert hub.send(payloads.raw(name)).status_code == 202
         hub.wait()
-        people = requests.get(f"{acme}/__simulator__/state", timeout=10).json()["people"]
+        people = requests.get(f"{acme}/__simulator__/state", timeout=120).json()["people"]
         emails = sorted(person["email"] for person in people)
         senders = [
             payloads.load("contact_created_full")["email"],

@@ -142,7 +142,7 @@ def test_unknown_events_are_ignored_politely(door):
 
 def test_a_body_above_8_mib_is_refused_before_it_is_read(door):
     parts = urlsplit(door.address)
-    with socket.create_connection((parts.hostname, parts.port), timeout=10) as connection:
+    with socket.create_connection((parts.hostname, parts.port), timeout=120) as connection:
         connection.sendall(
             f"POST {parts.path} HTTP/1.1\r\nHost: hub\r\nContent-Type: application/json\r\n"
             f"Content-Length: {9 * 1024 * 1024}\r\n\r\n".encode()

@@ -121,7 +121,7 @@ class RunningHub:
         give_up = time.monotonic() + PATIENCE
         while True:
             try:
-                requests.get(f"{self.glpi_url}/__simulator__/state", timeout=5)
+                requests.get(f"{self.glpi_url}/__simulator__/state", timeout=120)
                 return
             except requests.RequestException:
                 assert time.monotonic() < give_up, self.story()
@@ -169,7 +169,7 @@ class RunningHub:
                 "X-Chatwoot-Timestamp": timestamp,
                 "X-Chatwoot-Signature": f"sha256={digest.hexdigest()}",
             },
-            timeout=30,
+            timeout=120,
         )
 
     def processes(self, command: str) -> list[psutil.Process]:
@@ -193,12 +193,12 @@ class RunningHub:
 
     def glpi(self) -> dict[str, Any]:
         """What stands in GLPI, without ids and times: the end state to compare."""
-        state = requests.get(f"{self.glpi_url}/__simulator__/state", timeout=10).json()
+        state = requests.get(f"{self.glpi_url}/__simulator__/state", timeout=120).json()
         return end_state(state["tables"])
 
     def glpi_sessions(self) -> list[Any]:
         """The sessions that are open there."""
-        state = requests.get(f"{self.glpi_url}/__simulator__/state", timeout=10).json()
+        state = requests.get(f"{self.glpi_url}/__simulator__/state", timeout=120).json()
         sessions: list[Any] = state["sessions"]
         return sessions
 

@@ -67,21 +67,21 @@ class Servers:
         api = self.glpi.api_url
         tokens = {"App-Token": "simulator-app-token"}
         user = {"Authorization": "user_token simulator-user-token"}
-        opened = requests.get(f"{api}/initSession", headers=tokens | user, timeout=10).json()
+        opened = requests.get(f"{api}/initSession", headers=tokens | user, timeout=120).json()
         session = {**tokens, "Session-Token": opened["session_token"]}
         for call in remote["glpi"]:
             url = self.glpi.url + call["path"]
             answer = requests.request(
-                call["method"], url, json=call["body"], headers=session, timeout=10
+                call["method"], url, json=call["body"], headers=session, timeout=120
             )
             assert answer.ok, answer.text
-        requests.get(f"{api}/killSession", headers=session, timeout=10)
+        requests.get(f"{api}/killSession", headers=session, timeout=120)
         for lead in remote["leads"]:
             self.leadsquared.add_lead(**lead)
         keys = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
         for kind in remote["activity_types"]:
             url = f"{self.leadsquared.url}/v2/ProspectActivity.svc/CreateType"
-            assert requests.post(url, params=keys, json=kind, timeout=10).ok
+            assert requests.post(url, params=keys, json=kind, timeout=120).ok
 
 
 def dump(kind: str, servers: Servers) -> str:

@@ -191,7 +191,7 @@ class CrashHarness:
 
     def _deliver(self, owed: Snapshot, crashpoint: str, *, dies: bool = False) -> Any:
         """One run from the same beginning; answers the end state and how each delivery ended."""
-        requests.post(f"{self._url}/__simulator__/reset", timeout=10).raise_for_status()
+        requests.post(f"{self._url}/__simulator__/reset", timeout=120).raise_for_status()
         owed.restore()
         self._app.extensions["hub.redis"].flushall()
         with self._app.app_context():
@@ -214,7 +214,7 @@ class CrashHarness:
                 assert time.monotonic() < give_up, f"not done in time: {self._outcomes()}"
                 time.sleep(LOOK)
             self._stop_workers()
-            state = requests.get(f"{self._url}/__simulator__/state", timeout=10).json()
+            state = requests.get(f"{self._url}/__simulator__/state", timeout=120).json()
             return self._subject.end_state(state), self._outcomes()
 
     def _start(self, crashpoint: str) -> ForkServerProcess:

@@ -73,7 +73,7 @@ class Observer:
         answer = self.http.get(
             f"{server.api_url}/initSession",
             headers={"Authorization": f"user_token {server.user_token}"},
-            timeout=30,
+            timeout=120,
         )
         self.http.headers["Session-Token"] = answer.json()["session_token"]
         self.encoding = "10"
@@ -81,7 +81,7 @@ class Observer:
         self.encoding = config["version"].partition(".")[0]
 
     def call(self, method: str, path: str, **options: Any) -> Any:
-        answer = self.http.request(method, f"{self.server.api_url}/{path}", timeout=30, **options)
+        answer = self.http.request(method, f"{self.server.api_url}/{path}", timeout=120, **options)
         return self._decoded(answer.json())
 
     def change(self, path: str, **values: Any) -> None:

@@ -31,7 +31,7 @@ class Caller:
             f"{simulator.api_url}/initSession",
             params={"get_full_session": "true"},
             headers={"Authorization": f"user_token {simulator.user_tokens[login]}"},
-            timeout=10,
+            timeout=120,
         )
         self.session = answer.json()["session"]
         self.http.headers["Session-Token"] = answer.json()["session_token"]
@@ -62,7 +62,7 @@ def caller(simulator: GlpiSimulator) -> Iterator[Caller]:
 
 def control(simulator: GlpiSimulator, method: str, path: str, **arguments: Any) -> Any:
     url = f"{simulator.url}/__simulator__/{path}"
-    return requests.request(method, url, timeout=10, **arguments).json()
+    return requests.request(method, url, timeout=120, **arguments).json()
 
 
 # Faults.
@@ -369,7 +369,7 @@ def test_control_says_what_is_wrong(
     simulator: GlpiSimulator, method: str, path: str, body: Any, status: int
 ) -> None:
     url = f"{simulator.url}/__simulator__/{path}"
-    answer = requests.request(method, url, json=body, timeout=10)
+    answer = requests.request(method, url, json=body, timeout=120)
     assert answer.status_code == status
     assert answer.json()["error"]
 
@@ -387,7 +387,7 @@ def test_it_runs_as_a_command() -> None:
     with process, process.stdout as lines:
         assert lines.readline().startswith("GLPI 10.0.14")
         url = lines.readline().split()[-1]
-        state = requests.get(url.replace("apirest.php", "__simulator__/state"), timeout=10).json()
+        state = requests.get(url.replace("apirest.php", "__simulator__/state"), timeout=120).json()
         process.terminate()
         assert process.wait(120) == 0
     names = [user["name"] for user in state["tables"]["User"]]

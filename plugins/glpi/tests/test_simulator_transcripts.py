@@ -338,7 +338,7 @@ class Replay:
                 self.simulator.api_url + request["path"],
                 headers={"App-Token": self.simulator.app_token, "Session-Token": token},
                 json=request["body"],
-                timeout=10,
+                timeout=120,
             )
             return answer.status_code, answer.text
 

@@ -33,10 +33,10 @@ class Client:
         self.http.headers.update(KEYS)
 
     def get(self, path: str, **params: str) -> Any:
-        return self.http.get(self.root + path, params=params, timeout=10).json()
+        return self.http.get(self.root + path, params=params, timeout=120).json()
 
     def post(self, path: str, body: Any, **params: str) -> Any:
-        return self.http.post(self.root + path, json=body, params=params, timeout=10).json()
+        return self.http.post(self.root + path, json=body, params=params, timeout=120).json()
 
     def write(self, path: str, values: dict[str, str], **params: str) -> Any:
         attributes = [{"Attribute": name, "Value": value} for name, value in values.items()]
@@ -54,9 +54,9 @@ class TestKeys:
     def test_headers_and_parameters(self, simulator: LeadSquaredSimulator) -> None:
         path = f"{simulator.url}/v2/{ACTIVITY}ActivityTypes.Get"
         in_query = {"accessKey": ACCESS_KEY, "secretKey": SECRET_KEY}
-        assert requests.get(path, headers=KEYS, timeout=10).status_code == 200
-        assert requests.get(path, params=in_query, timeout=10).status_code == 200
-        assert requests.get(path, timeout=10).status_code == 401
+        assert requests.get(path, headers=KEYS, timeout=120).status_code == 200
+        assert requests.get(path, params=in_query, timeout=120).status_code == 200
+        assert requests.get(path, timeout=120).status_code == 401
 
     def test_who_am_i(self, client: Client, simulator: LeadSquaredSimulator) -> None:
         user = client.get("Authentication.svc/UserByAccessKey.Get")
@@ -67,7 +67,7 @@ class TestKeys:
 
     @pytest.mark.parametrize("path", ["/v2/Nothing.svc/Get", "/v1/x", "/"])
     def test_a_wrong_path_is_a_page(self, simulator: LeadSquaredSimulator, path: str) -> None:
-        answer = requests.get(simulator.url + path, headers=KEYS, timeout=10)
+        answer = requests.get(simulator.url + path, headers=KEYS, timeout=120)
         assert (answer.status_code, answer.headers["Content-Type"][:9]) == (404, "text/html")
 
 
@@ -165,14 +165,16 @@ class TestLeads:
 
     @pytest.mark.parametrize("body", [[], {}, [{"Attribute": "FirstName"}]])
     def test_a_body_not_as_specified(self, client: Client, body: Any) -> None:
-        answer = client.http.post(client.root + LEAD + "Lead.CreateOrUpdate", json=body, timeout=10)
+        answer = client.http.post(
+            client.root + LEAD + "Lead.CreateOrUpdate", json=body, timeout=120
+        )
         assert answer.status_code == 400
 
     def test_a_body_that_is_no_json_or_a_missing_parameter(self, client: Client) -> None:
         url = client.root + LEAD
-        assert client.http.post(url + "Lead.Update", data="x", timeout=10).status_code == 400
-        assert client.http.post(url + "Lead.Update", json=[], timeout=10).status_code == 400
-        assert client.http.post(url + "Leads.Get", json=[], timeout=10).status_code == 400
+        assert client.http.post(url + "Lead.Update", data="x", timeout=120).status_code == 400
+        assert client.http.post(url + "Lead.Update", json=[], timeout=120).status_code == 400
+        assert client.http.post(url + "Leads.Get", json=[], timeout=120).status_code == 400
 
 
 class TestActivities:
@@ -234,7 +236,7 @@ class TestLimits:
             client = Client(simulator)
 
             def status(path: str = ACTIVITY + "ActivityTypes.Get") -> tuple[int, str | None]:
-                answer = client.http.get(client.root + path, timeout=10)
+                answer = client.http.get(client.root + path, timeout=120)
                 return answer.status_code, answer.headers.get("Retry-After")
 
             assert [status() for _ in range(3)] == [(200, None), (200, None), (429, None)]
@@ -252,15 +254,15 @@ class TestControl:
         control = f"{simulator.url}/__simulator__"
 
         def act(name: str, argument: Any = None) -> requests.Response:
-            return client.http.post(f"{control}/actions/{name}", json=argument, timeout=10)
+            return client.http.post(f"{control}/actions/{name}", json=argument, timeout=120)
 
         assert act("seed").json() == {"leads": 2}
-        state = client.http.get(f"{control}/state", timeout=10).json()
+        state = client.http.get(f"{control}/state", timeout=120).json()
         assert [lead["FirstName"] for lead in state["leads"]] == ["Ann", "Carla"]
         assert act("delete_lead", state["leads"][0]["ProspectID"]).json() == {"leads": 1}
         assert act("allow", 5).json() == {"calls": 5}
         assert act("nonsense").status_code == 404
-        client.http.post(f"{control}/reset", timeout=10)
+        client.http.post(f"{control}/reset", timeout=120)
         assert simulator.leads() == []
 
     def test_the_options(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -303,7 +305,7 @@ class TestControl:
                 f"{url}/v2/{LEAD}Leads.GetByQuickSearch",
                 headers=KEYS,
                 params={"key": "carla"},
-                timeout=10,
+                timeout=120,
             )
             assert json.loads(answer.text)[0]["LastName"] == "Díaz"
         finally:

@@ -180,9 +180,8 @@ class _PlainSession(BoundedSession):
         special = allow_redirects or call.get("files") or call.get("data")
         special = special or any(name.lower() in _OURS for name in call.get("headers") or ())
         if plain is None or special or method not in _PLAIN_METHODS:
-            response = super().request(
-                method, url, allow_redirects=allow_redirects, stream=True, **call
-            )
+            call["stream"] = True  # it is read here, within its bound
+            response = super().request(method, url, allow_redirects=allow_redirects, **call)
             read_within(response, max_bytes)
             return response
         prepared = _PlainRequest(method, plain[1], plain[2], call.get("params"))

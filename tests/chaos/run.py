@@ -84,7 +84,7 @@ def run(
                 "HUB_POLICY": POLICY,
                 "HUB_DATABASE_URL": database_url,
             }
-            with RunningHub(folder, **environment) as hub:
+            with RunningHub(folder, fresh=True, **environment) as hub:
                 hub.glpi_url = glpi.url
                 hub.start("--processes", "4", "--threads", "8")
                 hub.connect()

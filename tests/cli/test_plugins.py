@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.commands import command
+from tests.support.forks import command
 from tests.support.scaffold import edit, install
 
 ROOT = Path(__file__).parents[2]

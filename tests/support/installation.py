@@ -22,7 +22,7 @@ import psutil
 import requests
 
 from hub.security.outbound import THIS_MACHINE
-from tests.support.commands import command
+from tests.support import forks
 
 #: Seconds after which what does not come counts as lost. Nothing takes so long, but a machine with
 #: much else to do may be slow.
@@ -51,10 +51,14 @@ class Failed(AssertionError):
 
 
 class RunningHub:
-    """``hub up`` in a folder of its own, and a GLPI simulator in a process of its own."""
+    """``hub up`` in a folder of its own, and a GLPI simulator in a process of its own.
 
-    def __init__(self, folder: Path, **environment: str) -> None:
+    Its processes are forks of a warm one, or ``fresh`` interpreters as an operator's are.
+    """
+
+    def __init__(self, folder: Path, *, fresh: bool = False, **environment: str) -> None:
         self.folder = folder
+        self.fresh = fresh
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = {
@@ -64,11 +68,11 @@ class RunningHub:
             "HUB_OUTBOUND_ALLOW": THIS_MACHINE,
             **environment,
         }
-        self.log = (folder / "hub.log").open("w+")
+        self.log = (folder / "hub.log").open("a+")
         self.glpi_port = free_port()
         self.glpi_url = f"http://127.0.0.1:{self.glpi_port}"
-        self._children: list[subprocess.Popen[bytes]] = []
-        self.up: subprocess.Popen[bytes] | None = None
+        self._children: list[subprocess.Popen[bytes] | forks.Command] = []
+        self.up: subprocess.Popen[bytes] | forks.Command | None = None
         self.webhook = ""
 
     def __enter__(self) -> RunningHub:
@@ -208,16 +212,17 @@ class RunningHub:
         return Path(self.log.name).read_text()[-6_000:]
 
     def _command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return command(*arguments, environment=self.environment, timeout=2 * PATIENCE)
+        return forks.command(*arguments, environment=self.environment, timeout=2 * PATIENCE)
 
-    def _spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            [sys.executable, "-m", "hub", *arguments],
-            env=self.environment,
-            # The simulator prints its own tokens; the hub's log must hold none.
-            stdout=subprocess.DEVNULL if arguments[0] == "glpi-simulator" else self.log,
-            stderr=self.log,
-        )
+    def _spawn(self, *arguments: str) -> subprocess.Popen[bytes] | forks.Command:
+        # The simulator prints its own tokens; the hub's log must hold none.
+        log = Path(self.log.name)
+        out = Path(os.devnull) if arguments[0] == "glpi-simulator" else log
+        if not self.fresh:
+            return forks.start(*arguments, environment=self.environment, out=out, errors=log)
+        command = [sys.executable, "-m", "hub", *arguments]
+        with out.open("a") as told:
+            return subprocess.Popen(command, env=self.environment, stdout=told, stderr=self.log)
 
 
 def is_notice(followup: dict[str, Any]) -> bool:

@@ -229,7 +229,7 @@ def test_events_and_deliveries(owner, account, web, world, crm):
 
 
 def test_a_delivery_that_waits_says_why(owner, account, web, world, crm):
-    crm.troubles = [RetryLater("The CRM is down.")]
+    crm.troubles = [RetryLater("The CRM is down.", delay=600)]
     happens(web, world)
     (listed,) = owner.get(f"{account}/deliveries?state=waiting")["items"]
     standing = listed["standing"]

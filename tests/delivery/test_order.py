@@ -352,13 +352,12 @@ def test_what_the_version_before_has_stored_keeps_the_order_of_arrival(lanes, cr
     assert messages(crm) == ["2", "1"]
 
 
-def test_a_waiting_lane_is_taken_at_its_time(world):
-    """It holds no worker meanwhile; and the set that remembers it may be lost."""
+def submit(world, seconds: float) -> datetime:
+    """One message that is delivered when so many seconds are over; answers that moment."""
     lanes = Lanes(world)
     lanes.clock = SystemClock()
-    redis = world.app.extensions["hub.redis"]
     now = SystemClock().now()
-    draft = lanes.say(1, (now - NOW).total_seconds() + 0.3)
+    draft = lanes.say(1, (now - NOW).total_seconds() + seconds)
     submission = Submission(
         world.account.id,
         world.source.id,
@@ -366,19 +365,31 @@ def test_a_waiting_lane_is_taken_at_its_time(world):
         {},
         None,
         now,
-        [Place(draft.moment, now + timedelta(seconds=0.3))],
+        [Place(draft.moment, now + timedelta(seconds=seconds))],
     )
     registry = world.app.extensions["hub.registry"]
     accepted = in_transaction(lambda session: accept(session, [submission], registry))
     world.ready.push(accepted.ready)
+    return draft.moment
+
+
+def test_a_waiting_lane_holds_no_worker_and_is_not_forgotten(world):
+    submit(world, 9)  # more would be taken for the work of a clock that was ahead
     assert world.ready.take() is None
-    redis.flushall()
+    world.app.extensions["hub.redis"].flushall()
     assert world.sweeper.sweep() == 1, "what Redis has lost is in the database"
     assert world.ready.has_takeable()
+    lane = world.ready.take_or_wait("test-worker")
+    assert isinstance(lane, Soon)
+    assert 0 < lane.seconds <= 9
+
+
+def test_a_waiting_lane_is_taken_at_its_time(world):
+    moment = submit(world, 0.3)
     while isinstance(lane := world.ready.take_or_wait("test-worker"), Soon):
         assert 0 < lane.seconds <= 0.3
         time.sleep(lane.seconds)
-    assert SystemClock().now() >= draft.moment
+    assert SystemClock().now() >= moment
     assert world.drain.drain(lane) == 1
     with reading() as session:
         assert session.scalars(select(Delivery.state)).one() == "done"

@@ -40,9 +40,6 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("busy")
 
-#: Python's own are 700, 10 and 10; with them a twentieth of the suite's CPU went into this.
-_THRESHOLDS = 20_000, 20, 50
-
 
 def pytest_configure() -> None:
     gc.disable()  # whatever is imported and collected stays
@@ -50,5 +47,4 @@ def pytest_configure() -> None:
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     gc.freeze()
-    gc.set_threshold(*_THRESHOLDS)
     gc.enable()

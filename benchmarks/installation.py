@@ -29,8 +29,8 @@ from hub.config import Config
 from hub.database import db, in_transaction, reading, to_microseconds
 from hub.fleet.supervisor import hub_command
 from hub.models import OPEN, Delivery, DeliveryState, Hook
+from hub.outbound.guard import THIS_MACHINE
 from hub.queue import embedded, plugins
-from hub.security.outbound import THIS_MACHINE
 
 _HOST = "127.0.0.1"
 _START = 60.0

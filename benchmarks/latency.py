@@ -19,8 +19,8 @@ from benchmarks import webhooks
 from benchmarks.figures import Figures
 from benchmarks.installation import Installation, installed, simulated_glpi
 from hub.database import reading
-from hub.delivery.policy import OrderPolicy
 from hub.models import Delivery, Event
+from hub.policy import OrderPolicy
 
 SERVICE_TIME = 0.020
 #: Messages a second, and how many.

@@ -7,14 +7,15 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import database, group_commit, models
+from hub import models
 from hub.config import Config
-from hub.delivery.transport import Transports
+from hub.database import engine, group_commit
 from hub.inbox import listener
+from hub.outbound.guard import OutboundGuard
+from hub.outbound.transport import Transports
 from hub.plugins import Registry
 from hub.queue.connection import connect
 from hub.security.encryption import Keyring
-from hub.security.outbound import OutboundGuard
 
 
 def create_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
@@ -34,7 +35,7 @@ def create_app(config: Config | None = None, registry: Registry | None = None) -
     app.extensions["hub.redis"] = connect(config)
     Keyring(config.encryption_keys).init_app(app)
     (registry or Registry.discover()).init_app(app)
-    database.init_app(app, config)
+    engine.init_app(app, config)
     group_commit.init_app(app, config)
     listener.init_app(app)
     return app
@@ -43,9 +44,13 @@ def create_app(config: Config | None = None, registry: Registry | None = None) -
 def create_web_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
     """The application with what a web server adds to it: health, dashboard and API."""
     # Imported here: workers and sweepers need none of it, and their memory counts.
-    from hub import api, dashboard, health
+    from hub import (
+        api,
+        dashboard,
+    )
+    from hub.api import health
     from hub.security import headers
-    from hub.security.sessions import CookieSessions
+    from hub.security.cookies import CookieSessions
 
     app = create_app(config, registry)
     config = app.extensions["hub.config"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from hub.delivery.policy import Policies
+from hub.policy import Policies
 
 #: Where in the data dir the running hub notes its address.
 _PUBLIC_URL = "public.url"

@@ -7,7 +7,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -18,15 +20,16 @@ import migrations
 from hub.app import create_app
 from hub.config import Config
 from hub.database import db
+from hub.outbound.guard import THIS_MACHINE
 from hub.plugins import Registry
 from hub.queue import embedded
 from hub.queue.connection import connect
-from hub.security.outbound import THIS_MACHINE
-from tests.support.crm import Crm, make_plugin
+from tests.support.crm import Crm, World, make_plugin
 from tests.support.postgres import HAS_POSTGRES, Postgres, any_postgres
 from tests.support.web_apps import WebApps, close
 
 KEY = Fernet.generate_key().decode()
+MakeWorld = Callable[..., World]
 #: Passwords at the least that Argon2 allows, and what is sent is due at once, whatever the time of
 #: its payload: most tests are about something else.
 CHEAP = "password.time_cost=1 password.memory_cost=32 order.patience=0"
@@ -169,3 +172,20 @@ def web(config: Config, crm: Crm, web_apps: WebApps) -> Iterator[Flask]:
     app = web_apps.of(config, make_plugin(crm))
     yield app
     close(app)
+
+
+@pytest.fixture
+def make_world(make_app: Callable[..., Flask], crm: Crm) -> Iterator[MakeWorld]:
+    with ExitStack() as stack:
+
+        def make(**options: Any) -> World:
+            app = make_app(make_plugin(crm, **options))
+            stack.enter_context(app.app_context())
+            return World(app)
+
+        yield make
+
+
+@pytest.fixture
+def world(make_world: MakeWorld) -> World:
+    return make_world()

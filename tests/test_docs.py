@@ -11,8 +11,8 @@ import pytest
 import hub.sdk
 from hub.cli import cli
 from hub.cli.lazy import LazyCommand
+from hub.kit.conformance.subject import Subject
 from hub.sdk.plugin import Plugin
-from hub.sdk.testing.conformance.subject import Subject
 from hub.sdk.testing.simulator import FAULT_KINDS
 
 ROOT = Path(__file__).parent.parent

@@ -14,10 +14,11 @@ from flask import Blueprint, current_app, request
 from sqlalchemy import Select, select
 from werkzeug.exceptions import Forbidden, NotFound, Unauthorized
 
-from hub.access import audit, identity
-from hub.access.audit import Actor
+from hub import audit
+from hub.access import identity
 from hub.access.identity import Identity
 from hub.access.permissions import Permission
+from hub.audit import Actor
 from hub.database import reading
 from hub.models import (
     Account,

@@ -13,14 +13,25 @@ from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from hub.access import audit, members, passwords, users
+from hub import audit
+from hub.access import (
+    members,
+    passwords,
+    users,
+)
 from hub.access.permissions import OF_ROLE, Permission
-from hub.accounts.errors import NotFound, Refused
-from hub.accounts.existing import existing, stay
 from hub.clock import SystemClock
 from hub.config import Config
 from hub.database import in_transaction, reading
+from hub.errors import (
+    NotFound,
+    Refused,
+)
 from hub.models import Account, ApiToken, Invitation, Member, Role, User, UserSession
+from hub.models.existing import (
+    existing,
+    stay,
+)
 from hub.security.encryption import digest
 
 LIFETIME = timedelta(days=3)

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.accounts.errors import NotFound, Refused
-from hub.accounts.existing import stay
 from hub.database import in_transaction, reading
+from hub.errors import (
+    NotFound,
+    Refused,
+)
 from hub.models import Account, Member, Role, User
+from hub.models.existing import stay
 
 
 def listed(account_id: int) -> Sequence[tuple[Member, User]]:

@@ -14,8 +14,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 from flask import current_app
 
-from hub.access.policy import PARALLELISM, PasswordPolicy
-from hub.accounts.errors import Refused
+from hub.errors import Refused
+from hub.policy import PARALLELISM, PasswordPolicy
 
 #: NIST SP 800-63B asks for 8 at least; 12 without rules about kinds of characters serve better.
 SHORTEST = 12

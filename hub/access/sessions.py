@@ -9,11 +9,19 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hub.access import audit, devices, passwords, throttle
+from hub import audit
+from hub.access import (
+    devices,
+    passwords,
+    throttle,
+)
 from hub.access.identity import Identity
-from hub.accounts.errors import NotFound, Refused
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
+from hub.errors import (
+    NotFound,
+    Refused,
+)
 from hub.models import Member, User, UserSession
 from hub.security.encryption import digest
 

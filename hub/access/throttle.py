@@ -13,9 +13,9 @@ from ipaddress import ip_address, ip_network
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hub.accounts.errors import Refused
 from hub.clock import SystemClock
 from hub.database import in_transaction, insert
+from hub.errors import Refused
 from hub.models import SignInFailures
 from hub.security.encryption import digest
 

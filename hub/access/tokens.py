@@ -11,11 +11,14 @@ from sqlalchemy.orm import Session
 
 from hub.access.identity import Identity
 from hub.access.permissions import Permission
-from hub.accounts.errors import NotFound, Refused
-from hub.accounts.existing import stay
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
+from hub.errors import (
+    NotFound,
+    Refused,
+)
 from hub.models import Account, ApiToken, Member, User
+from hub.models.existing import stay
 from hub.security.encryption import digest
 
 #: What every token begins with, so that scanners for leaked secrets can know it.

@@ -8,11 +8,16 @@ from collections.abc import Sequence
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from hub.access import audit, passwords, sessions, throttle
-from hub.accounts.errors import Refused
-from hub.accounts.existing import existing
+from hub import audit
+from hub.access import (
+    passwords,
+    sessions,
+    throttle,
+)
 from hub.database import in_transaction, reading
+from hub.errors import Refused
 from hub.models import Invitation, User
+from hub.models.existing import existing
 
 LONGEST_NAME = 200
 LONGEST_EMAIL = 254

@@ -8,11 +8,14 @@ import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.accounts.errors import NotFound, Refused
-from hub.accounts.existing import existing as found
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
+from hub.errors import (
+    NotFound,
+    Refused,
+)
 from hub.models import Account, Hook
+from hub.models.existing import existing as found
 
 LONGEST_NAME = 200
 

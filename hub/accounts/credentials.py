@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.accounts.errors import InvalidSettings
+from hub.errors import InvalidSettings
 from hub.models import Hook
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import origin_of, secret_names, url_names

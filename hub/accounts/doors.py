@@ -12,10 +12,13 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_address
 from typing import Any
 
-from hub.access import audit
+from hub import audit
+from hub.outbound.guard import (
+    addresses_of,
+    is_public,
+)
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import host_of, origin_of, url_names
-from hub.security.outbound import addresses_of, is_public
 
 
 def kept(

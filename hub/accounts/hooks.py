@@ -12,16 +12,27 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.accounts import doors, setup
-from hub.accounts.errors import Changed, NotFound, Refused
-from hub.accounts.existing import existing, stay
 from hub.accounts.proving import NotProven, plugin_of, split, test, trial, usable_plugin, view
 from hub.accounts.setup import SetupReport
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import breaker
-from hub.delivery.sessions import Loan, SharedSessions, close_quietly
-from hub.delivery.trace import Trace
+from hub.delivery.remote_sessions import (
+    Loan,
+    SharedSessions,
+    close_quietly,
+)
+from hub.errors import (
+    Changed,
+    NotFound,
+    Refused,
+)
 from hub.models import WORKING, Account, Hook, HookStatus
+from hub.models.existing import (
+    existing,
+    stay,
+)
+from hub.outbound.trace import Trace
 from hub.plugins import current as registry
 from hub.queue import connection
 from hub.queue.ready import ReadyLanes

@@ -7,16 +7,18 @@ from typing import Any, Final
 
 from marshmallow import ValidationError
 
-from hub import log
-from hub.access import audit
+from hub import audit, log
 from hub.accounts import doors, setup
 from hub.accounts.credentials import addresses, require_anew
-from hub.accounts.errors import InvalidSettings, Refused
-from hub.accounts.existing import existing
 from hub.accounts.setup import SetupReport
 from hub.database import reading
 from hub.delivery.context import HookView
+from hub.errors import (
+    InvalidSettings,
+    Refused,
+)
 from hub.models import Account, Hook
+from hub.models.existing import existing
 from hub.plugins import UnknownPlugin
 from hub.plugins import current as registry
 from hub.sdk.plugin import Plugin

@@ -11,12 +11,11 @@ from typing import Any, Literal
 
 from flask import current_app
 
-from hub import log
-from hub.access import audit
+from hub import audit, log
 from hub.clock import SystemClock
 from hub.delivery.context import HookContext, HookView
-from hub.delivery.trace import Trace
-from hub.delivery.transport import Transports
+from hub.outbound.trace import Trace
+from hub.outbound.transport import Transports
 from hub.plugins.faults import (
     described,
     is_from_keyboard,

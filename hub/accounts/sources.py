@@ -11,13 +11,16 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.accounts import doors
-from hub.accounts.errors import Refused
-from hub.accounts.existing import existing, stay
 from hub.clock import SystemClock
 from hub.config import Config
 from hub.database import in_transaction, reading
+from hub.errors import Refused
 from hub.inbox.sources import KINDS
 from hub.models import OPEN, Account, Delivery, Event, Source
+from hub.models.existing import (
+    existing,
+    stay,
+)
 from hub.security.encryption import digest
 
 #: Events of an account that are searched for a source's last one.

@@ -13,15 +13,18 @@ from marshmallow import RAISE, Schema, ValidationError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.datastructures import MultiDict
 
+from hub import strict_json
 from hub.access import gate, tokens
 from hub.access.gate import Open
 from hub.access.identity import Identity
 from hub.access.permissions import Permission
-from hub.accounts.errors import Changed, Refused
 from hub.api import problems
 from hub.api.problems import Invalid
-from hub.inbox import strict_json
-from hub.inbox.strict_json import BadJson
+from hub.errors import (
+    Changed,
+    Refused,
+)
+from hub.strict_json import BadJson
 
 #: Bytes that a request may have.
 LARGEST = 256 * 1024

@@ -9,9 +9,14 @@ from typing import Any
 from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
-from hub.accounts.errors import Changed, InvalidSettings, NotFound, Refused
 from hub.accounts.proving import NotProven
 from hub.api import schemas
+from hub.errors import (
+    Changed,
+    InvalidSettings,
+    NotFound,
+    Refused,
+)
 
 PREFIX = "/api/"
 TYPE = "application/problem+json"

@@ -6,9 +6,9 @@ from marshmallow import Schema, fields, validate
 
 from hub.access.permissions import Permission
 from hub.api.fields import Flag, Number, QueryFlag, QueryNumber, Text, Whole
-from hub.delivery.history import STATES
-from hub.delivery.replay import TOGETHER
-from hub.delivery.standing import Cause
+from hub.history.deliveries import STATES
+from hub.history.replay import TOGETHER
+from hub.history.standing import Cause
 from hub.inbox.sources import KINDS
 from hub.models import DeliveryState, HookStatus, LinkState, Role
 from hub.sdk.events import EVENT_NAMES

@@ -10,14 +10,14 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from flask import Flask
 
-from hub.access import audit
-from hub.accounts.errors import Refused
+from hub import audit
 from hub.app import create_app
 from hub.cli.configuration import configured, require_installation
 from hub.cli.failure import Failure
 from hub.cli.looking import in_sentences, require_schema
 from hub.config import Config
 from hub.database import db
+from hub.errors import Refused
 from hub.security.encryption import Undecryptable
 
 Arguments = ParamSpec("Arguments")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import click
 
 import migrations
+from hub.accounts.rotation import rotate
 from hub.cli.application import entered, with_application
 from hub.cli.output import json_option, say, show
 from hub.config import new_encryption_key
 from hub.database import db
-from hub.security.rotation import rotate
 
 
 @click.group("db")

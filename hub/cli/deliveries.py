@@ -6,14 +6,22 @@ from typing import Any
 
 import click
 
-from hub.access import audit
+from hub import audit
 from hub.accounts import accounts, hooks
 from hub.cli.application import with_application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show, table
-from hub.delivery import history, replay
-from hub.delivery.history import DeliveryFilter
-from hub.delivery.standing import Standing, of_deliveries
+from hub.history import (
+    deliveries as history,
+)
+from hub.history import (
+    replay,
+)
+from hub.history.deliveries import DeliveryFilter
+from hub.history.standing import (
+    Standing,
+    of_deliveries,
+)
 from hub.models import Attempt, Delivery, DeliveryState, Event
 from hub.plugins import current as registry
 

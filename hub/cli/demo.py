@@ -29,16 +29,16 @@ from hub.cli.looking import require_schema
 from hub.cli.output import say, table
 from hub.config import Config
 from hub.database import reading
-from hub.delivery import history
-from hub.delivery.history import DeliveryFilter
-from hub.delivery.leftovers import is_settled
-from hub.delivery.status import overview
 from hub.fleet.installation import Installation
 from hub.fleet.supervisor import Child, hub_command
 from hub.fleet.workers import PROCESSES, THREADS
+from hub.history import deliveries as history
+from hub.history.deliveries import DeliveryFilter
+from hub.history.leftovers import is_settled
+from hub.history.status import overview
 from hub.models import DeliveryState, Hook, KeptBack, Source
+from hub.outbound.guard import THIS_MACHINE
 from hub.sdk.testing import payloads
-from hub.security.outbound import THIS_MACHINE
 
 #: Seconds that everything may take to arrive.
 PATIENCE = 120.0

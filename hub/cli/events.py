@@ -10,7 +10,7 @@ from hub.accounts import accounts
 from hub.cli.application import with_application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, show
-from hub.delivery import history
+from hub.history import deliveries as history
 from hub.models import Event
 
 _COLUMNS = ("id", "account_id", "name", "contact_id", "conversation_id", "received_at")

@@ -12,7 +12,7 @@ from hub.accounts.setup import SetupReport
 from hub.cli.application import SecretCommand, pairs, with_application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
-from hub.delivery.standing import shown_status
+from hub.history.standing import shown_status
 from hub.models import Hook
 from hub.plugins import current as registry
 from hub.sdk.settings import visible_settings

@@ -14,10 +14,9 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
 import migrations
-from hub import database
 from hub.cli.configuration import configured, require_installation
 from hub.cli.failure import Failure
-from hub.database import db
+from hub.database import db, engine
 from hub.queue.connection import connect
 from hub.running import running
 
@@ -32,7 +31,7 @@ def looking(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]
     def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
         require_installation()
         config = configured()
-        parts = {**database.connect(config), "hub.redis": connect(config), "hub.config": config}
+        parts = {**engine.connect(config), "hub.redis": connect(config), "hub.config": config}
         with in_sentences(), running(parts):
             try:
                 require_schema()

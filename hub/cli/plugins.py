@@ -13,8 +13,11 @@ from rich.table import Table
 from hub.cli.application import application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
+from hub.kit.check import (
+    Check,
+    Uncheckable,
+)
 from hub.plugins import Registry, UnknownPlugin, scaffold
-from hub.plugins.check import Check, Uncheckable
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import form_fields, json_schema
 

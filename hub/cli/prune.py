@@ -9,8 +9,8 @@ from rich.progress import Progress
 
 from hub.cli.application import with_application
 from hub.cli.output import json_option, show
-from hub.delivery.policy import Policies
-from hub.delivery.prune import older_than
+from hub.history.prune import older_than
+from hub.policy import Policies
 
 _DAY = 86_400.0
 

@@ -9,7 +9,7 @@ import click
 from hub.cli.failure import Failure
 from hub.cli.looking import looking
 from hub.cli.output import json_option, say, show, table
-from hub.delivery.status import overview
+from hub.history.status import overview
 from hub.queue import connection, plugins
 
 #: As many as fit into a terminal of 80 characters.
@@ -43,7 +43,10 @@ def wait(timeout: float) -> None:
 
     What waits for a person, or is kept back, is named, and is not waited for.
     """
-    from hub.delivery.leftovers import is_settled, leftovers  # ``hub status`` needs none of it
+    from hub.history.leftovers import (
+        is_settled,
+        leftovers,
+    )  # ``hub status`` needs none of it
 
     redis = connection.current()
     give_up = time.monotonic() + timeout

@@ -10,8 +10,8 @@ from flask import url_for
 
 from hub.dashboard.formats import duration
 from hub.dashboard.languages import gettext, ngettext, sentence
-from hub.delivery import history
-from hub.delivery.standing import Cause
+from hub.history import deliveries as history
+from hub.history.standing import Cause
 from hub.inbox import release
 from hub.models import Account, Source
 

@@ -26,8 +26,11 @@ from hub.access import gate, identity, members, sessions
 from hub.access.identity import Identity
 from hub.access.permissions import Permission
 from hub.accounts import accounts
-from hub.accounts.errors import NotFound, Refused
 from hub.dashboard import languages
+from hub.errors import (
+    NotFound,
+    Refused,
+)
 from hub.models import Account
 
 blueprint = Blueprint(

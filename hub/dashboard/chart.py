@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from hub.delivery.status import Hour
+from hub.history.status import Hour
 
 WIDTH, HEIGHT, BOTTOM, LEFT = 720, 170, 22, 40
 

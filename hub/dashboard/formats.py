@@ -19,7 +19,7 @@ from markupsafe import Markup
 from hub.access import identity
 from hub.clock import SystemClock
 from hub.dashboard import languages
-from hub.delivery.standing import Standing
+from hub.history.standing import Standing
 from hub.models import Delivery
 
 

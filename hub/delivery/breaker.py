@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.database import insert, table_of
-from hub.delivery.policy import BreakerPolicy
+from hub.database.prepared import run
 from hub.models import Breaker, BreakerState, Hook, HookStatus
-from hub.prepared import run
+from hub.policy import BreakerPolicy
 
 _log = log.get(__name__)
 

@@ -13,16 +13,16 @@ from typing import Any
 from hub import log
 from hub.delivery.identities import Identities
 from hub.delivery.links import DatabaseLinks
-from hub.delivery.sessions import LaneSessions
+from hub.delivery.remote_sessions import LaneSessions
 from hub.delivery.state import DatabaseState
-from hub.delivery.trace import Trace
+from hub.outbound.guard import Doors
+from hub.outbound.trace import Trace
 from hub.plugins.faults import described
 from hub.sdk.context import Clock
 from hub.sdk.events import Event
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import SettingsSchema, completed, secret_names
-from hub.security.outbound import Doors
 
 
 class UnreadableSettings(Exception):

@@ -23,23 +23,31 @@ from sqlalchemy.orm import Session
 from hub import crashpoint, log
 from hub.clock import SystemClock
 from hub.database import is_away
+from hub.database.group_commit import in_shared_transaction
 from hub.delivery import lanes
 from hub.delivery.context import DeliveryContext
 from hub.delivery.dispatch import Ending, Stumble, dispatch, foresee
-from hub.delivery.files import EventFiles
 from hub.delivery.held_lanes import HeldLanes
 from hub.delivery.identities import Identities, claim_ahead
 from hub.delivery.lanes import Lease
 from hub.delivery.links import DatabaseLinks
 from hub.delivery.outcome import record, set_aside
-from hub.delivery.policy import BreakerPolicy, LeasePolicy, OrderPolicy, RetryPolicy
-from hub.delivery.sessions import LaneSessions, SharedSessions
+from hub.delivery.remote_sessions import (
+    LaneSessions,
+    SharedSessions,
+)
 from hub.delivery.state import DatabaseState
-from hub.delivery.trace import Trace
-from hub.delivery.transport import Transports
 from hub.delivery.work import Nothing, Work, choose, following, leave
-from hub.group_commit import in_shared_transaction
+from hub.outbound.files import EventFiles
+from hub.outbound.trace import Trace
+from hub.outbound.transport import Transports
 from hub.plugins import Registry
+from hub.policy import (
+    BreakerPolicy,
+    LeasePolicy,
+    OrderPolicy,
+    RetryPolicy,
+)
 from hub.queue.mutex import Mutexes
 from hub.queue.rate_limit import RateLimit
 from hub.queue.ready import ReadyLane, ReadyLanes, TakenLane
@@ -97,7 +105,7 @@ class Drain:
         self._patience = timedelta(seconds=order.patience)
         self._clock = SystemClock()
         self._redis = app.extensions["hub.redis"]
-        self._one_writer = app.extensions["hub.group_commit"] is not None
+        self._one_writer = app.extensions["hub.database.group_commit"] is not None
         self._keyring: Keyring = app.extensions["hub.keyring"]
         self._mutexes = Mutexes(self._redis, lease.lease)
         self._ready = ReadyLanes(self._redis)

@@ -9,10 +9,10 @@ from datetime import datetime
 from redis.exceptions import RedisError
 
 from hub import log
+from hub.database.group_commit import in_shared_transaction
 from hub.delivery import lanes
 from hub.delivery.lanes import Lease
-from hub.delivery.policy import LeasePolicy
-from hub.group_commit import in_shared_transaction
+from hub.policy import LeasePolicy
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.ready import TakenLane
 from hub.sdk.errors import LaneLost

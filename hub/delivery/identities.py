@@ -19,12 +19,12 @@ from sqlalchemy import Executable, bindparam, delete, func, select
 from sqlalchemy.orm import Session
 
 from hub.database import dialect_of, insert_into, table_of
+from hub.database.group_commit import in_shared_transaction
+from hub.database.prepared import run
 from hub.delivery import lanes
 from hub.delivery.lanes import Lease
-from hub.delivery.policy import LeasePolicy
-from hub.group_commit import in_shared_transaction
 from hub.models import IdentityClaim, Lane
-from hub.prepared import run
+from hub.policy import LeasePolicy
 from hub.sdk.context import Clock
 from hub.sdk.errors import RetryLater
 

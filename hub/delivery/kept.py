@@ -19,8 +19,11 @@ from sqlalchemy import Executable, bindparam, case, delete, func, or_, select, u
 from sqlalchemy.orm import Session
 
 from hub.database import dialect_of, insert_into, table_of
+from hub.database.prepared import (
+    run,
+    run_each,
+)
 from hub.models import OPEN, Delivery, DeliveryState, Event, KeptBack, Lane
-from hub.prepared import run, run_each
 
 if TYPE_CHECKING:
     from hub.sdk import events

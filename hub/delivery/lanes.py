@@ -11,9 +11,12 @@ from sqlalchemy import Update, bindparam, or_, select, update
 from sqlalchemy.orm import Session
 
 from hub.database import table_of
+from hub.database.prepared import (
+    look,
+    run,
+)
 from hub.models import Delivery, Lane
 from hub.models.delivery import OPEN
-from hub.prepared import look, run
 from hub.sdk.errors import LaneLost
 
 #: Seconds for which it is news that the database has confirmed a lease: about as long as an answer

@@ -21,15 +21,19 @@ from sqlalchemy import Executable, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from hub.database import dialect_of, insert_into, table_of
+from hub.database.group_commit import in_shared_transaction
+from hub.database.prepared import (
+    look,
+    run,
+    run_each,
+)
 from hub.delivery import lanes
 from hub.delivery.identities import Identities
 from hub.delivery.lanes import Lease
-from hub.delivery.policy import LeasePolicy
 from hub.delivery.state import DatabaseState
-from hub.group_commit import in_shared_transaction
 from hub.models import Lane, LinkState
 from hub.models import Link as LinkRow
-from hub.prepared import look, run, run_each
+from hub.policy import LeasePolicy
 from hub.sdk.context import Clock
 from hub.sdk.errors import HubError, NeedsAttention, Postpone, Rejected, RetryLater, Skip
 from hub.sdk.links import Intent, Link, Remote

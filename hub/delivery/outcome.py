@@ -13,13 +13,16 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.database import table_of
+from hub.database.prepared import run
 from hub.delivery import breaker, kept
 from hub.delivery.dispatch import Bug, Ending, Stumble
-from hub.delivery.policy import BreakerPolicy, RetryPolicy
 from hub.delivery.stored_events import readable
 from hub.delivery.work import Item, Work, begin, open_deliveries, tells_who
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Hook, HookStatus
-from hub.prepared import run
+from hub.policy import (
+    BreakerPolicy,
+    RetryPolicy,
+)
 from hub.sdk.errors import (
     HubError,
     KeepBack,

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, or_, select, update
 from sqlalchemy.orm import Session
 
-from hub.delivery.policy import BreakerPolicy, OrderPolicy
 from hub.models import (
     Attempt,
     Breaker,
@@ -24,6 +23,10 @@ from hub.models import (
     Lane,
 )
 from hub.models.delivery import OPEN
+from hub.policy import (
+    BreakerPolicy,
+    OrderPolicy,
+)
 from hub.sdk.http import LONGEST_PAUSE
 
 #: By how much the clocks of a fleet may differ, in seconds.

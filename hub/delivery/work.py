@@ -12,11 +12,15 @@ from sqlalchemy.orm import Session
 
 from hub import log
 from hub.database import table_of
+from hub.database.prepared import (
+    look,
+    run,
+    run_each,
+)
 from hub.delivery import breaker, kept
 from hub.delivery.context import HookView
 from hub.delivery.lanes import Lease
 from hub.delivery.order import in_order
-from hub.delivery.policy import BreakerPolicy, RetryPolicy
 from hub.delivery.stored_events import canonical, readable
 from hub.models import (
     OPEN,
@@ -33,7 +37,10 @@ from hub.models import (
 )
 from hub.plugins import Registry
 from hub.plugins.faults import described
-from hub.prepared import look, run, run_each
+from hub.policy import (
+    BreakerPolicy,
+    RetryPolicy,
+)
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
 from hub.sdk.translation import for_people

@@ -9,8 +9,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
 from hub.accounts import hooks
-from hub.delivery.policy import Policies
-from hub.delivery.prune import Pruning, older_than
+from hub.history.prune import (
+    Pruning,
+    older_than,
+)
+from hub.policy import Policies
 
 #: Seconds between two rounds.
 PERIOD = 60.0

@@ -11,7 +11,7 @@ import gc
 import signal
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 from redis import Redis
@@ -25,7 +25,7 @@ from hub import log
 from hub.plugins.faults import traceback_of
 from hub.queue.alive import FLEET
 from hub.queue.connection import connect_blocking
-from hub.queue.jobs import QUEUE, Waker
+from hub.queue.jobs import QUEUE, Waker, drained_by
 from hub.queue.owners import process_name
 from hub.queue.ready import ReadyLane, ReadyLanes, Soon, TakenLane
 
@@ -46,7 +46,6 @@ class LaneWorker(SimpleWorker):
     """An RQ worker for the drain job."""
 
     death_penalty_class = TimerDeathPenalty
-    _of_this_process: ClassVar[LaneWorker | None] = None
 
     def __init__(
         self,
@@ -73,13 +72,7 @@ class LaneWorker(SimpleWorker):
         self._stopping = stopping
         self._changed = threading.Condition()
         self._beating = threading.Event()
-        LaneWorker._of_this_process = self
-
-    @classmethod
-    def of_this_process(cls) -> LaneWorker:
-        """The worker that runs the current job."""
-        assert cls._of_this_process is not None, "drain jobs run in a LaneWorker only"
-        return cls._of_this_process
+        drained_by(self.drain)
 
     def work(self, *args: Any, **options: Any) -> bool:
         """Work until told to stop."""

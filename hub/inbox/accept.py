@@ -12,11 +12,14 @@ from sqlalchemy import Insert, bindparam, case, func, insert, select
 from sqlalchemy.orm import Session
 
 from hub.database import JsonText, dialect_of, insert_into, table_of
+from hub.database.prepared import (
+    insert_each,
+    run,
+)
 from hub.inbox.order import ARRIVAL, Place
 from hub.inbox.sources import Draft
 from hub.models import Account, Delivery, DeliveryState, Event, Hook, Lane
 from hub.plugins import Registry
-from hub.prepared import insert_each, run
 from hub.queue.ready import ReadyLane
 from hub.sdk.events import to_data
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from hub import log
-from hub.inbox import strict_json
+from hub import log, strict_json
 from hub.inbox.accept import Submission
 from hub.inbox.order import Patience
 from hub.inbox.quarantine import KIND_FAILED, KIND_MISSING, Refused, Request

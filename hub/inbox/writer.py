@@ -16,7 +16,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
 from hub.database import in_transaction, is_away
-from hub.group_commit import Group, Turn
+from hub.database.group_commit import (
+    Group,
+    Turn,
+)
 from hub.inbox.accept import Accepted, Submission, accept
 from hub.plugins import Registry
 from hub.queue.ready import ReadyLane

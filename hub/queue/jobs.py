@@ -8,6 +8,7 @@ over. A guard without a sign of life expires, and the job of its dead worker is 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 
 from redis import Redis
@@ -44,11 +45,21 @@ return idle
 """
 
 
+class _AtWork:
+    """What drains lanes in this process; a worker says so as it begins."""
+
+    drain: Callable[[int], int]
+
+
+def drained_by(drain: Callable[[int], int]) -> None:
+    """From now on the jobs of this process are done by this: it gets the job's number, and returns
+    how many lanes it drained."""
+    _AtWork.drain = drain
+
+
 def drain(number: int) -> int:
     """The job: drain ready lanes until there are none; returns how many were drained."""
-    from hub.fleet.worker import LaneWorker
-
-    return LaneWorker.of_this_process().drain(number)
+    return _AtWork.drain(number)
 
 
 class Waker:

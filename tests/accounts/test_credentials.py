@@ -9,13 +9,17 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import hub.cli
-from hub.access import audit, tokens
-from hub.access.audit import Actor, acting
+from hub import audit
+from hub.access import tokens
 from hub.accounts import hooks, proving
 from hub.accounts.credentials import ASK_ANEW
-from hub.accounts.errors import InvalidSettings
 from hub.app import create_web_app
+from hub.audit import (
+    Actor,
+    acting,
+)
 from hub.database import db, reading
+from hub.errors import InvalidSettings
 from hub.models import User
 from hub.plugins import Registry
 from hub.sdk import SettingsSchema, SetupResult, SetupService

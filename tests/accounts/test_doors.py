@@ -8,11 +8,16 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from sqlalchemy import update
 
-from hub.access.audit import COMMAND_LINE, Actor, acting
 from hub.accounts import accounts, hooks, proving, sources
+from hub.audit import (
+    COMMAND_LINE,
+    Actor,
+    acting,
+)
 from hub.database import in_transaction
-from hub.delivery.files import EventFiles
 from hub.models import Hook, Source
+from hub.outbound.files import EventFiles
+from hub.outbound.guard import Doors
 from hub.sdk import (
     Attachment,
     Event,
@@ -25,7 +30,6 @@ from hub.sdk import (
 )
 from hub.sdk import Source as EventSource
 from hub.sdk.settings import text, url
-from hub.security.outbound import Doors
 from tests.support.crm import NOW, Crm, make_plugin
 from tests.support.web import serving
 

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import select
 
 from hub.accounts import accounts, hooks, sources
-from hub.accounts.errors import Refused
 from hub.database import in_transaction, reading
+from hub.errors import Refused
 from hub.inbox.accept import Submission, accept
 from hub.inbox.sources import Draft
 from hub.models import Delivery

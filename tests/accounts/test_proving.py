@@ -7,8 +7,8 @@ import pytest
 from hub.accounts import hooks
 from hub.database import in_transaction
 from hub.delivery import breaker
-from hub.delivery.policy import BreakerPolicy
 from hub.models import Hook, HookStatus
+from hub.policy import BreakerPolicy
 from hub.sdk import NeedsAttention, RetryLater, SetupFailed, SetupResult, SetupService
 from tests.support.crm import NOW, Crm, World, make_plugin
 

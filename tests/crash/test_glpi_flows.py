@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from hub.kit.crashes import CrashHarness
 from hub.sdk import Attachment, Event
-from hub.sdk.testing.crashes import CrashHarness
 from hub.sdk.testing.simulator import Request, Response, Simulator
 from tests.support.glpi import FORGETFUL, GLPI
 from tests.support.postgres import Postgres

@@ -11,9 +11,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from hub.access import audit, tokens
+from hub import audit, errors
+from hub.access import tokens
 from hub.access.identity import Identity
-from hub.accounts import accounts, errors, hooks, sources
+from hub.accounts import (
+    accounts,
+    hooks,
+    sources,
+)
 from hub.database import in_transaction, reading
 from hub.inbox import quarantine
 from hub.inbox.quarantine import Refused, Request
@@ -107,7 +112,7 @@ def test_replaying_all_leaves_others_alone(neighbours):
 
 
 def test_queues_do_not_tell_what_workers_do_for_others(neighbours, monkeypatch):
-    monkeypatch.setattr("hub.delivery.status.live_workers", lambda _: ["worker-1"])
+    monkeypatch.setattr("hub.history.status.live_workers", lambda _: ["worker-1"])
 
     def take(world):
         return (

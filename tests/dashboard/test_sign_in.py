@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import select, update
 
 from hub.access import devices, invitations, passwords, sessions, throttle, tokens
-from hub.accounts.errors import Refused
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
+from hub.errors import Refused
+from hub.kit.context import MovableClock
 from hub.models import AuditEntry, Role, SignInFailures, User, UserSession
-from hub.sdk.testing.context import MovableClock
 from tests.support.people import PASSWORD, Person, administrator, member
 
 

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from hub.access import audit
+from hub import audit
 from hub.accounts import accounts, hooks, sources
 from hub.clock import SystemClock
 from hub.models import Role

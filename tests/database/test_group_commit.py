@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from hub.clock import SystemClock
 from hub.database import connection_of, db, in_transaction, reading, table_of
-from hub.group_commit import in_shared_transaction
+from hub.database.group_commit import in_shared_transaction
 from hub.models import Account
 from hub.sdk.errors import LaneLost
 
@@ -77,7 +77,7 @@ class Crowd:
 
 
 def waiting_turns() -> int:
-    return len(current_app.extensions["hub.group_commit"]._waiting)
+    return len(current_app.extensions["hub.database.group_commit"]._waiting)
 
 
 @pytest.fixture

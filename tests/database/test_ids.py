@@ -17,9 +17,12 @@ from sqlalchemy import Engine, event, inspect, text
 from sqlalchemy.orm import Session
 
 import migrations
-from hub.access.audit import Actor, acting
 from hub.accounts import accounts, sources
 from hub.app import create_app, create_web_app
+from hub.audit import (
+    Actor,
+    acting,
+)
 from hub.database import db, in_transaction
 from hub.models import Link, Role
 from hub.plugins import Registry

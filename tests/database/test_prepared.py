@@ -12,8 +12,12 @@ from sqlalchemy.orm import Session
 
 from hub.clock import SystemClock
 from hub.database import db, in_transaction, reading, table_of
+from hub.database.prepared import (
+    insert_each,
+    run,
+    run_each,
+)
 from hub.models import Account, Hook
-from hub.prepared import insert_each, run, run_each
 from tests.support.postgres import HAS_POSTGRES
 
 on_postgresql = pytest.mark.parametrize(

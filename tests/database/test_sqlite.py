@@ -10,8 +10,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hub.clock import SystemClock
 from hub.database import connection_of, db, in_transaction, reading, table_of, transaction
+from hub.database.prepared import (
+    look,
+    run,
+)
 from hub.models import Account
-from hub.prepared import look, run
 
 pytestmark = pytest.mark.parametrize("config", ["sqlite"], indirect=True)
 

@@ -10,10 +10,13 @@ from sqlalchemy import func, select
 
 from hub.accounts import hooks
 from hub.database import reading
-from hub.delivery.policy import BreakerPolicy, RetryPolicy
+from hub.kit.context import MovableClock
 from hub.models import Attempt, Breaker, BreakerState, Delivery, DeliveryState, HookStatus
+from hub.policy import (
+    BreakerPolicy,
+    RetryPolicy,
+)
 from hub.sdk import Call, NeedsAttention, RetryLater
-from hub.sdk.testing.context import MovableClock
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import drain, lanes
 from hub.delivery.drain import Drain
+from hub.kit.context import MovableClock
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane, Link, LinkState
 from hub.sdk import RetryLater
-from hub.sdk.testing.context import MovableClock
 
 
 class WorkerDied(BaseException):

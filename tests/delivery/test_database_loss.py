@@ -10,8 +10,13 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from hub import database, postgresql, sqlite
-from hub.database import db, reading
+from hub import database
+from hub.database import (
+    db,
+    postgresql,
+    reading,
+    sqlite,
+)
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane
 from tests.support.breaker import Breaker
 from tests.support.postgres import HAS_POSTGRES

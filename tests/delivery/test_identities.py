@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import delete, select
 
 from hub.database import in_transaction, reading
+from hub.database.prepared import run
 from hub.delivery import identities
 from hub.models import Delivery, DeliveryState, IdentityClaim, Lane
-from hub.prepared import run
 from hub.sdk import Remote, RetryLater
 from tests.support.statements import before_each
 

@@ -8,9 +8,16 @@ import pytest
 from sqlalchemy import func, select, update
 
 from hub.database import in_transaction, reading
-from hub.delivery import kept, replay, status
-from hub.delivery.leftovers import is_settled, leftovers
-from hub.delivery.standing import Cause
+from hub.delivery import kept
+from hub.history import (
+    replay,
+    status,
+)
+from hub.history.leftovers import (
+    is_settled,
+    leftovers,
+)
+from hub.history.standing import Cause
 from hub.models import Attempt, Delivery, DeliveryState, KeptBack, Lane
 from hub.sdk import RetryLater
 from tests.support.statements import before_each

@@ -14,17 +14,17 @@ from sqlalchemy import select, update
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery.drain import Drain
-from hub.delivery.policy import OrderPolicy
 from hub.inbox.accept import Submission, accept
 from hub.inbox.order import SPAN, Patience, Place, SourceClocks
 from hub.inbox.sources import Draft
 from hub.inbox.sources.chatwoot import ChatwootSource
+from hub.kit.context import MovableClock
 from hub.models import Delivery, Event, Lane
+from hub.policy import OrderPolicy
 from hub.queue.ready import Soon
 from hub.sdk import RetryLater
 from hub.sdk.events import Contact, Conversation, Message, Source
 from hub.sdk.events import Event as Canonical
-from hub.sdk.testing.context import MovableClock
 from tests.real.recording import webhooks
 from tests.support.crm import NOW
 

@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select, text
 
-from hub.accounts import hooks
+from hub.accounts import hooks, rotation
 from hub.database import in_transaction, reading
 from hub.models import Delivery, Link, PluginState
 from hub.sdk import Inboxes, Notes, Remote, RetryLater, StateConflict
 from hub.sdk import Source as EventSource
-from hub.security import rotation
 from tests.support.crm import make_plugin
 
 

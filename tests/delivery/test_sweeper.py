@@ -15,10 +15,10 @@ from hub.clock import SystemClock
 from hub.database import in_transaction
 from hub.delivery import lanes, sweeper
 from hub.delivery.sweeper import FORGOTTEN, Sweeper
+from hub.kit.context import MovableClock
 from hub.models import Lane
 from hub.queue.jobs import QUEUE
 from hub.queue.ready import HELD
-from hub.sdk.testing.context import MovableClock
 
 
 def test_several_at_once_do_no_harm(world, crm):

@@ -9,9 +9,9 @@ from sqlalchemy import select, update
 
 from hub.database import in_transaction, reading
 from hub.delivery.sweeper import Sweeper
+from hub.kit.context import MovableClock
 from hub.models import Breaker, BreakerState, Delivery, DeliveryState, Event, Lane
 from hub.sdk.errors import RetryLater
-from hub.sdk.testing.context import MovableClock
 
 AHEAD = timedelta(days=2)
 

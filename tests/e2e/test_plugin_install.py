@@ -13,8 +13,8 @@ from pathlib import Path
 
 import requests
 
+from hub.outbound.guard import THIS_MACHINE
 from hub.sdk.testing import payloads
-from hub.security.outbound import THIS_MACHINE
 from tests.support.installation import PATIENCE, SECRET, RunningHub, free_port
 
 ROOT = Path(__file__).parents[2]

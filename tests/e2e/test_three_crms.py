@@ -9,8 +9,8 @@ from collections import Counter
 from contextlib import ExitStack
 from pathlib import Path
 
+from hub.kit.conformance import Conformance
 from hub.sdk.testing import payloads
-from hub.sdk.testing.conformance import Conformance
 from hub.sdk.testing.simulator import Simulator
 from tests.support.installation import PATIENCE, SECRET, RunningHub
 

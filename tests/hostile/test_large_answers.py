@@ -16,11 +16,14 @@ from hub_webhook import plugin as webhook
 from sqlalchemy import select
 
 from hub.database import reading
+from hub.kit.context import (
+    MemoryContext,
+    hub_session,
+)
 from hub.models import Attempt, Delivery, DeliveryState
 from hub.sdk.errors import HubError, RetryLater
 from hub.sdk.http import LARGEST_ANSWER, Call, CallRules, HttpClient, json_of
 from hub.sdk.redaction import Redactor
-from hub.sdk.testing.context import MemoryContext, hub_session
 from tests.support.crm import World, make_plugin
 from tests.support.web import serving
 

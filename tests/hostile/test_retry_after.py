@@ -13,11 +13,14 @@ from hub_webhook import plugin as webhook
 from sqlalchemy import select
 
 from hub.database import reading
+from hub.kit.context import (
+    MemoryContext,
+    hub_session,
+)
 from hub.models import Breaker, Delivery, DeliveryState
 from hub.sdk.errors import HubError, RetryLater
 from hub.sdk.http import LONGEST_PAUSE, HttpClient, retry_after_seconds
 from hub.sdk.redaction import Redactor
-from hub.sdk.testing.context import MemoryContext, hub_session
 from tests.support.crm import World, make_plugin
 from tests.support.web import serving
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import select
 
 from hub.database import reading
-from hub.delivery.status import overview
+from hub.history.status import overview
 from hub.models import Delivery
 from tests.support.crm import Crm, World, make_plugin
 

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from hub.delivery import status
+from hub.history import status
 from hub.queue import owners
 from hub.queue.alive import FLEET
 from hub.queue.ready import ReadyLanes

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from hub.kit.context import (
+    MemoryContext,
+    MemoryStore,
+)
 from hub.sdk import Notes, Remote, StateConflict
-from hub.sdk.testing.context import MemoryContext, MemoryStore
 
 
 def test_what_is_put_there_is_written_with_the_next_commit():

@@ -64,7 +64,7 @@ def _defined(module: ModuleType) -> Iterator[str]:
 def _members(cls: type) -> Iterator[tuple[str, Any]]:
     """What the SDK's own classes give an object: methods, attributes, fields."""
     for base in reversed(cls.__mro__):
-        if not base.__module__.startswith("hub.sdk"):
+        if not base.__module__.startswith(("hub.sdk", "hub.kit")):
             continue
         for name in [*base.__dict__, *inspect.get_annotations(base)]:
             # The promises of the kit are not for use: there may be others tomorrow.

@@ -22,11 +22,15 @@ from hub.accounts import accounts, hooks, sources
 from hub.app import create_app
 from hub.config import Config
 from hub.database import db, in_transaction, reading
-from hub.delivery.leftovers import is_settled
 from hub.delivery.sweeper import Sweeper
+from hub.history.leftovers import is_settled
 from hub.inbox.accept import Submission, accept
 from hub.inbox.order import ARRIVAL, Place
 from hub.inbox.sources import Draft
+from hub.kit import (
+    processes,
+    warm,
+)
 from hub.models import (
     Account,
     Attempt,
@@ -37,10 +41,9 @@ from hub.models import (
     Lane,
     Source,
 )
+from hub.outbound.guard import THIS_MACHINE
 from hub.queue.announce import Announcer
 from hub.sdk import Contact, Event
-from hub.sdk.testing import processes, warm
-from hub.security.outbound import THIS_MACHINE
 from tests.support.glpi import settings
 from tests.support.story import Story
 

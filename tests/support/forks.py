@@ -20,7 +20,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-from hub.sdk.testing import processes
+from hub.kit import processes
 
 #: From ``linux/prctl.h``.
 PR_SET_NAME = 15

@@ -8,7 +8,7 @@ from typing import Any
 
 from hub_glpi.simulator import APP_TOKEN, USER_TOKEN, GlpiSimulator
 
-from hub.sdk.testing.crashes import Subject
+from hub.kit.crashes import Subject
 from hub.sdk.testing.simulator import Request, Response
 from tests.support.installation import end_state
 

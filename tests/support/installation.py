@@ -21,7 +21,7 @@ from typing import Any
 import psutil
 import requests
 
-from hub.security.outbound import THIS_MACHINE
+from hub.outbound.guard import THIS_MACHINE
 from tests.support import forks
 
 #: Seconds after which what does not come counts as lost. Nothing takes so long, but a machine with

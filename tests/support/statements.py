@@ -9,8 +9,7 @@ from unittest.mock import patch
 from sqlalchemy import event
 from sqlalchemy.engine import Connection
 
-from hub import prepared
-from hub.database import db
+from hub.database import db, prepared
 
 
 @contextmanager

@@ -35,8 +35,12 @@ from hub_leadsquared.simulator import ACCESS_KEY, SECRET_KEY, LeadSquaredSimulat
 from hub_webhook.simulator import SECRET, ReceiverSimulator
 
 import migrations
-from hub import crashpoint
-from hub.access import audit, invitations, members, tokens
+from hub import audit, crashpoint
+from hub.access import (
+    invitations,
+    members,
+    tokens,
+)
 from hub.access.permissions import Permission
 from hub.app import create_web_app
 from hub.config import Config

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.access import audit, identity, members
+from hub import audit
+from hub.access import (
+    identity,
+    members,
+)
 from hub.access.gate import Open
 from hub.access.permissions import Permission
 from hub.accounts import accounts
 from hub.api import schemas
 from hub.api.operations import operation
-from hub.delivery import status
+from hub.history import status
 from hub.models import Role
 
 ACCOUNT = "/accounts/<int:account_id>"

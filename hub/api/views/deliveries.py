@@ -5,15 +5,26 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from hub.access import audit
+from hub import audit
 from hub.access.permissions import Permission
-from hub.accounts.errors import NotFound, Refused
 from hub.api import schemas
 from hub.api.operations import operation
 from hub.api.views.accounts import ACCOUNT
-from hub.delivery import history, records, replay, search, standing
-from hub.delivery.history import DeliveryFilter
-from hub.delivery.standing import Standing
+from hub.errors import (
+    NotFound,
+    Refused,
+)
+from hub.history import (
+    deliveries as history,
+)
+from hub.history import (
+    records,
+    replay,
+    search,
+    standing,
+)
+from hub.history.deliveries import DeliveryFilter
+from hub.history.standing import Standing
 from hub.models import Delivery, Event
 from hub.plugins import current as registry
 

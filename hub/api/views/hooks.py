@@ -6,17 +6,17 @@ from typing import Any
 
 from flask import Response
 
-from hub.access import audit
+from hub import audit
 from hub.access.gate import Open
 from hub.access.permissions import Permission
 from hub.accounts import accounts, hooks
-from hub.accounts.errors import NotFound
 from hub.api import schemas
 from hub.api.operations import expected_version, operation, with_version
 from hub.api.views.accounts import ACCOUNT
 from hub.clock import SystemClock
 from hub.database import in_transaction
 from hub.delivery import breaker
+from hub.errors import NotFound
 from hub.models import Hook
 from hub.plugins import current as registry
 from hub.sdk.settings import json_schema, visible_settings

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.access import audit
+from hub import audit
 from hub.access.permissions import Permission
 from hub.accounts import accounts, sources
-from hub.accounts.errors import NotFound
 from hub.api import schemas
 from hub.api.operations import operation
 from hub.api.views.accounts import ACCOUNT
 from hub.database import in_transaction
+from hub.errors import NotFound
 from hub.inbox import release
 from hub.models import Source
 

@@ -9,9 +9,9 @@ from hub.access import identity, members
 from hub.access.gate import Open, needs
 from hub.access.permissions import Permission
 from hub.accounts import accounts
-from hub.accounts.errors import Refused
 from hub.dashboard.blueprint import account, blueprint, done
 from hub.dashboard.languages import gettext
+from hub.errors import Refused
 from hub.models import Role
 
 Page = str | tuple[str, int] | Response

@@ -8,16 +8,23 @@ from typing import Any
 from flask import abort, render_template, request
 from werkzeug.wrappers import Response
 
-from hub.access import audit
+from hub import audit
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import hooks, sources
-from hub.accounts.errors import Refused
 from hub.dashboard.blueprint import account, blueprint, done, positive
 from hub.dashboard.formats import zone
 from hub.dashboard.languages import gettext, ngettext
-from hub.delivery import history, replay, search, standing
-from hub.delivery.history import DeliveryFilter
+from hub.errors import Refused
+from hub.history import (
+    deliveries as history,
+)
+from hub.history import (
+    replay,
+    search,
+    standing,
+)
+from hub.history.deliveries import DeliveryFilter
 from hub.models import Attempt, Hook
 from hub.plugins import current as registry
 from hub.sdk.events import EVENT_NAMES

@@ -9,7 +9,13 @@ from hub.access.permissions import Permission
 from hub.accounts import hooks, sources
 from hub.dashboard.blueprint import blueprint, positive
 from hub.dashboard.views.deliveries import filter_of_query, query
-from hub.delivery import history, search, standing
+from hub.history import (
+    deliveries as history,
+)
+from hub.history import (
+    search,
+    standing,
+)
 from hub.plugins import current as registry
 from hub.sdk.events import EVENT_NAMES
 

@@ -10,7 +10,10 @@ from hub.accounts import sources
 from hub.dashboard import attention
 from hub.dashboard.blueprint import account, blueprint
 from hub.dashboard.chart import Chart
-from hub.delivery.status import last_hours, overview
+from hub.history.status import (
+    last_hours,
+    overview,
+)
 from hub.plugins import current as registry
 
 #: Hours that the chart shows.

@@ -12,15 +12,18 @@ from werkzeug.wrappers import Response
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import hooks
-from hub.accounts.errors import InvalidSettings, Refused
-from hub.accounts.existing import missing
 from hub.accounts.proving import NotProven
 from hub.accounts.setup import SetupReport
 from hub.dashboard import drafts, forms
 from hub.dashboard.blueprint import account, blueprint, done, refused
 from hub.dashboard.languages import gettext, sentence
-from hub.delivery.status import overview
+from hub.errors import (
+    InvalidSettings,
+    Refused,
+)
+from hub.history.status import overview
 from hub.models import Hook
+from hub.models.existing import missing
 from hub.plugins import current as registry
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import completed, form_fields, secret_names, visible_settings

@@ -5,12 +5,19 @@ from __future__ import annotations
 from flask import abort, render_template, request
 from werkzeug.wrappers import Response
 
-from hub.access import audit, identity, invitations, members, tokens, users
+from hub import audit
+from hub.access import (
+    identity,
+    invitations,
+    members,
+    tokens,
+    users,
+)
 from hub.access.gate import needs
 from hub.access.permissions import OF_ROLE, Permission
-from hub.accounts.errors import Refused
 from hub.dashboard.blueprint import blueprint, done, positive
 from hub.dashboard.languages import gettext
+from hub.errors import Refused
 from hub.models import Role
 
 Page = str | tuple[str, int] | Response

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 
 from hub.access import identity, sessions, users
 from hub.access.gate import Open, needs
-from hub.accounts.errors import Refused
 from hub.dashboard import languages
 from hub.dashboard.blueprint import blueprint, done
 from hub.dashboard.languages import gettext
+from hub.errors import Refused
 
 Page = str | tuple[str, int] | Response
 

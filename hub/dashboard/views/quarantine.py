@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from hub.access import audit
+from hub import audit
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import sources

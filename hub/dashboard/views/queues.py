@@ -5,14 +5,15 @@ from __future__ import annotations
 from flask import render_template
 from werkzeug.wrappers import Response
 
-from hub.access import audit
+from hub import audit
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.clock import SystemClock
 from hub.dashboard.blueprint import blueprint, done
 from hub.dashboard.languages import gettext
 from hub.database import in_transaction
-from hub.delivery import breaker, status
+from hub.delivery import breaker
+from hub.history import status
 
 
 @blueprint.get("/accounts/<int:account_id>/queues")

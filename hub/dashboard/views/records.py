@@ -11,9 +11,12 @@ from hub.access.permissions import Permission
 from hub.accounts import hooks
 from hub.dashboard.blueprint import account, blueprint
 from hub.dashboard.views.deliveries import can_insist
-from hub.delivery import records as known
-from hub.delivery import search, standing
-from hub.delivery.history import DeliveryFilter
+from hub.history import records as known
+from hub.history import (
+    search,
+    standing,
+)
+from hub.history.deliveries import DeliveryFilter
 from hub.models import Delivery, Event, Hook
 from hub.plugins import current as registry
 

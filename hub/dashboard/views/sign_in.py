@@ -5,12 +5,20 @@ from __future__ import annotations
 from flask import current_app, redirect, render_template, request, session, url_for
 from werkzeug.wrappers import Response
 
-from hub.access import audit, devices, identity, invitations, members, sessions, users
+from hub import audit
+from hub.access import (
+    devices,
+    identity,
+    invitations,
+    members,
+    sessions,
+    users,
+)
 from hub.access.gate import Open, needs
 from hub.access.throttle import TooManyTries
-from hub.accounts.errors import Refused
 from hub.dashboard import languages
 from hub.dashboard.blueprint import SESSION_KEY, blueprint, done, local_path
+from hub.errors import Refused
 from hub.models import Invitation, User
 
 Page = str | tuple[str, int] | Response

@@ -8,9 +8,9 @@ from werkzeug.wrappers import Response
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import sources
-from hub.accounts.errors import Refused
 from hub.dashboard.blueprint import account, blueprint, done
 from hub.dashboard.languages import gettext
+from hub.errors import Refused
 from hub.inbox import release
 from hub.inbox.sources import KINDS
 from hub.inbox.sources.chatwoot import form

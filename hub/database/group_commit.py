@@ -1,0 +1,139 @@
+"""Group commit: what several threads want to write at one moment shares a transaction.
+
+SQLite has one writer, and a commit that reaches the disk costs as much for ten lanes as for one. So
+a thread that finds another at its commit leaves its work behind; whoever leads next takes all that
+has gathered and commits once. A thread alone waits for nobody. PostgreSQL commits its writers in
+groups by itself, and gets each work as it comes.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+
+from sqlalchemy.orm import Session
+
+from hub import crashpoint
+from hub.config import Config
+from hub.database.engine import in_transaction, transaction
+from hub.running import part
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+Work = Callable[[Session], Any]
+
+#: Items in one transaction at most: the others' turn must come, too.
+MOST = 100
+
+
+class Turn(Generic[Item, Result]):
+    """What one thread wants to be committed, and what became of it."""
+
+    __slots__ = ("error", "is_served", "item", "result", "woken")
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.result: Result | None = None
+        self.error: Exception | None = None
+        self.is_served = False
+        #: Released when the thread may go on: it has been served, or it leads.
+        self.woken = threading.Lock()
+        self.woken.acquire()
+
+
+class Group(Generic[Item, Result]):
+    """Threads that commit together. One of them leads at a time, and commits for all who wait.
+
+    ``commit`` gives each turn its result or its error.
+    """
+
+    def __init__(self, commit: Callable[[Sequence[Turn[Item, Result]]], None]) -> None:
+        self._commit = commit
+        self._lock = threading.Lock()
+        self._waiting: list[Turn[Item, Result]] = []
+        self._is_led = False
+
+    def serve(self, item: Item) -> Turn[Item, Result]:
+        """Returns when a commit was made, or failed, with this item."""
+        turn: Turn[Item, Result] = Turn(item)
+        with self._lock:
+            self._waiting.append(turn)
+            leads, self._is_led = not self._is_led, True
+        if not leads:
+            turn.woken.acquire()
+        if not turn.is_served:
+            self._lead()
+        return turn
+
+    def _lead(self) -> None:
+        with self._lock:
+            turns, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+        try:
+            self._commit(turns)
+        finally:
+            with self._lock:
+                successor = self._waiting[0] if self._waiting else None
+                self._is_led = successor is not None
+            for turn in turns:
+                turn.is_served = True
+                turn.woken.release()
+            if successor is not None:
+                successor.woken.release()
+
+
+class _Alone(Exception):
+    """The transaction of all has failed: each has to try alone."""
+
+
+def init_app(app: Flask, config: Config) -> None:
+    """Let the threads of the application commit as a group, where that is cheaper."""
+    one_writer = config.database_url.startswith("sqlite")
+    app.extensions["hub.database.group_commit"] = Group(_commit) if one_writer else None
+
+
+def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
+    """``in_transaction``, in one transaction with the work of other threads if that is cheaper.
+
+    ``work`` may run in another thread, so it reads nothing that belongs to its own; and it is run
+    once more, alone, if the transaction of all fails.
+    """
+    group: Group[Work, Any] | None = part("hub.database.group_commit")
+    if group is None:
+        return in_transaction(work)
+    turn = group.serve(work)
+    if isinstance(turn.error, _Alone):
+        return in_transaction(work)
+    if turn.error is not None:
+        raise turn.error
+    return cast(Result, turn.result)
+
+
+def _commit(turns: Sequence[Turn[Work, Any]]) -> None:
+    """All works in one transaction. If it fails, by one of them or as a whole, each tries alone:
+    works are repeatable, and an error is rarer than a savepoint for each would be dear."""
+    if len(turns) == 1:
+        turns[0].result, turns[0].error = _ending(turns[0].item)
+        return
+    try:
+        with transaction() as session:
+            results = [turn.item(session) for turn in turns]
+            crashpoint.boundary("before a commit")
+        crashpoint.boundary("after a commit")
+    except Exception:  # each meets its own error when it is alone
+        for turn in turns:
+            turn.error = _Alone()
+        return
+    for turn, result in zip(turns, results, strict=True):
+        turn.result = result
+
+
+def _ending(work: Work) -> tuple[Any, Exception | None]:
+    """What the work answers or raises, which is for its own thread."""
+    try:
+        return in_transaction(work), None
+    except Exception as error:
+        return None, error

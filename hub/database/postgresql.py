@@ -1,0 +1,80 @@
+"""PostgreSQL: the settings of its connections, and how a process reads and writes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import ConnectionPoolEntry
+
+#: Seconds after which a connection that nobody used is asked whether it still stands. Asking each
+#: time would be a round trip for every transaction; one that has just broken is replaced when it
+#: fails, and the transaction tried again.
+ASK_AFTER = 1.0
+#: Seconds for which a transaction may idle. That of a stopped process holds locks that others wait
+#: for; ours compute for milliseconds.
+IDLE_TIMEOUT = 15
+
+OPTIONS: dict[str, Any] = {
+    # How a server that has vanished is noticed, instead of waited for.
+    "connect_args": {
+        "connect_timeout": 5,
+        "keepalives_idle": 15,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    },
+    "pool_recycle": 1_800,
+}
+
+
+class Postgresql:
+    """A PostgreSQL database. Implements ``hub.database.engine.Database``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        event.listen(engine, "connect", _limit_idling)
+        event.listen(engine, "checkin", _note_use)
+        event.listen(engine, "checkout", self._ask_if_old)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """See ``hub.database.engine.transaction``."""
+        with (
+            self._engine.begin() as connection,
+            Session(connection, expire_on_commit=False) as session,
+        ):
+            yield session
+            session.flush()
+
+    def _ask_if_old(self, connection: Any, record: ConnectionPoolEntry, _: object) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < ASK_AFTER:
+            return
+        dialect = self._engine.dialect
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as error:
+            # The pool replaces it, and all that are as old.
+            raise InvalidatePoolError("the server has closed the connection") from error
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """See ``hub.database.engine.Database.look``."""
+        with self._engine.connect() as connection:
+            yield connection
+
+
+def _note_use(_: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
+
+
+def _limit_idling(connection: Any, _: object) -> None:
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_TIMEOUT}s'")
+    connection.commit()

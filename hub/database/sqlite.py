@@ -1,0 +1,232 @@
+"""SQLite: the settings of its connections, and how a process reads and writes.
+
+It has one writer at a time. So a process keeps one connection for writing, and its threads take
+turns; taking one from a pool for each transaction would cost more than the transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any
+
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+#: Seconds a writer waits for its turn.
+BUSY_TIMEOUT = 15
+#: Seconds between its looks whether the writer of another process is done.
+_LOOK_AGAIN = 0.0005
+#: Connections for single looks that are kept while nobody uses them.
+_KEPT_LOOKS = 4
+#: Kibibytes of pages that a connection keeps; a look meets few.
+_CACHE, _CACHE_OF_LOOK = 2_000, 500
+
+OPTIONS: dict[str, Any] = {
+    "connect_args": {"timeout": BUSY_TIMEOUT, "check_same_thread": False},
+    # The connection that was used last knows the most pages and statements.
+    "pool_use_lifo": True,
+}
+
+
+class Sqlite:
+    """A SQLite database as one process uses it. Implements ``hub.database.engine.Database``."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = _Writer(engine)
+        self._looks: deque[Connection] = deque()
+        event.listen(engine, "connect", _set_up)
+        event.listen(engine, "begin", _begin)
+        event.listen(engine, "engine_disposed", lambda _: self._close())
+
+    def transaction(self) -> _Writer:
+        """See ``hub.database.engine.transaction``."""
+        return self._writer
+
+    @contextmanager
+    def look(self) -> Iterator[Connection]:
+        """See ``hub.database.engine.Database.look``."""
+        try:
+            connection = self._looks.pop()
+        except IndexError:
+            connection = self._engine.connect()
+            connection.detach()
+            _limit_cache(connection.connection.dbapi_connection, _CACHE_OF_LOOK)
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        if len(self._looks) < _KEPT_LOOKS:
+            self._looks.append(connection)
+        else:
+            connection.close()
+
+    def _close(self) -> None:
+        """Close what is kept: the engine closes the rest."""
+        self._writer.close()
+        while self._looks:
+            self._looks.pop().close()
+
+
+class _Writer:
+    """One transaction at a time, on a connection and a session that are kept.
+
+    SQLAlchemy learns of a transaction only when a work uses it for more than the connection's
+    driver: it finds it begun (``_begin``).
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = threading.Lock()
+        self._session: Session | None = None
+        self._connection: Connection
+        self._driver: sqlite3.Connection
+
+    def __enter__(self) -> Session:
+        # Who waits for a thread of the same process is woken when it is done; SQLite itself would
+        # sleep, for longer and longer, and look again.
+        if not self._turn.acquire(timeout=BUSY_TIMEOUT):
+            raise OperationalError("BEGIN", None, sqlite3.OperationalError("database is locked"))
+        try:
+            session = self._session or self._open()
+            _begin_writing(self._driver)
+            return session
+        except sqlite3.Error as error:
+            self._forget()
+            self._turn.release()
+            raise _translated("BEGIN", error) from error
+        except BaseException:
+            self._turn.release()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._commit()
+            else:
+                self._roll_back()
+        finally:
+            self._turn.release()
+
+    def close(self) -> None:
+        """Close the connection; the next transaction opens another."""
+        with self._turn:
+            self._forget()
+
+    def _open(self) -> Session:
+        self._connection = self._engine.connect()
+        self._connection.detach()
+        driver = self._connection.connection.dbapi_connection
+        assert isinstance(driver, sqlite3.Connection), "the engine's driver is Python's own"
+        # ``_begin_writing`` waits by itself.
+        driver.execute("PRAGMA busy_timeout = 0")
+        self._driver = driver
+        self._session = Session(self._connection, expire_on_commit=False)
+        return self._session
+
+    def _commit(self) -> None:
+        session = self._session
+        assert session is not None, "the transaction has begun"
+        try:
+            if not session.in_transaction() and not self._connection.in_transaction():
+                self._driver.execute("COMMIT")  # only the driver was used
+                return
+            session.flush()
+            session.commit()
+            self._connection.commit()
+            self._driver.commit()
+            session.expunge_all()
+        except sqlite3.Error as error:
+            self._forget()
+            raise _translated("COMMIT", error) from error
+        except BaseException:
+            self._forget()
+            raise
+
+    def _roll_back(self) -> None:
+        session = self._session
+        assert session is not None, "the transaction has begun"
+        try:
+            session.close()
+            self._connection.rollback()
+            self._driver.rollback()
+        except Exception:  # the work's own error is the one to tell
+            # Whatever state the connection is in now, a new one is not.
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._session is not None:
+            self._session = None
+            self._driver.close()
+
+
+def _set_up(connection: sqlite3.Connection, _: object) -> None:
+    """Give a new connection the hub's settings, and explicit transactions."""
+    # The driver's own transaction control would begin too late and would not lock for writing.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode = WAL")
+    # FULL: a commit has reached the disk when it returns, which is the promise of a 2xx.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.execute("PRAGMA foreign_keys = ON")
+    _limit_cache(connection, _CACHE)
+    # A checkpoint copies a page once, however often it was written since the last one.
+    cursor.execute("PRAGMA wal_autocheckpoint = 4000")
+    cursor.close()
+
+
+def _limit_cache(connection: Any, kibibytes: int) -> None:
+    connection.execute(f"PRAGMA cache_size = -{kibibytes}")
+
+
+def _begin(connection: Connection) -> None:
+    """SQLAlchemy begins a transaction. The one of the writer has begun already.
+
+    One that may write takes the write lock at once: an upgrade from reading to writing would fail
+    with 'busy' without waiting.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    if driver.in_transaction:
+        return
+    reading = connection.get_execution_options().get("hub_reading", False)
+    try:
+        driver.execute("BEGIN" if reading else "BEGIN IMMEDIATE")
+    except sqlite3.Error as error:
+        raise _translated("BEGIN", error) from error
+
+
+def _begin_writing(driver: sqlite3.Connection) -> None:
+    """``BEGIN IMMEDIATE``, once the writer of another process is done.
+
+    SQLite itself would sleep for up to a tenth of a second before it looks again, which is a
+    hundred transactions.
+    """
+    give_up = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            driver.execute("BEGIN IMMEDIATE")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > give_up:
+                raise
+        time.sleep(_LOOK_AGAIN)
+
+
+def _translated(statement: str, error: sqlite3.Error) -> DBAPIError:
+    """The error as SQLAlchemy would raise it."""
+    kind = OperationalError if isinstance(error, sqlite3.OperationalError) else DBAPIError
+    return kind(statement, None, error)

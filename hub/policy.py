@@ -1,0 +1,146 @@
+"""What an operator may set by number: when to try again, when to give up, what a password costs.
+
+Every number can be set: ``HUB_POLICY="retry.longest=600 lease.settle=60"``; times in seconds.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+#: Threads of one hash.
+PARALLELISM = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordPolicy:
+    """Argon2id's cost for new passwords; those that are stored carry their own.
+
+    The defaults are the second choice of RFC 9106, section 4, for machines with little memory.
+
+    :raises ValueError: Argon2 cannot work with so little (section 3.1).
+    """
+
+    #: Passes over the memory.
+    time_cost: int = 3
+    #: In KiB.
+    memory_cost: int = 65_536
+
+    def __post_init__(self) -> None:
+        if self.time_cost < 1:
+            raise ValueError("password.time_cost must be 1 or more")
+        if self.memory_cost < 8 * PARALLELISM:
+            raise ValueError(f"password.memory_cost must be {8 * PARALLELISM} KiB or more")
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """Exponential backoff with full jitter, for days.
+
+    The jitter keeps the lanes of a hook from coming back all at once. Patience is long because a
+    CRM that is down for a weekend must cost nothing but time.
+    """
+
+    first: float = 2.0
+    longest: float = 3_600.0
+    patience: timedelta = timedelta(hours=72)
+    #: Tries of a delivery that meets a bug of its plugin, or kills its worker.
+    bugs: int = 5
+
+    def delay(self, failures: int, rng: random.Random) -> float:
+        """Seconds until the next try after so many failures in a row (1 or more)."""
+        ceiling = min(self.longest, self.first * 2 ** min(failures - 1, 30))
+        return rng.uniform(min(self.first / 2, ceiling), ceiling)
+
+    def is_exhausted(self, failing_since: datetime, now: datetime) -> bool:
+        """Whether a delivery has failed for so long that a person must look at it."""
+        return now - failing_since >= self.patience
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerPolicy:
+    """When a hook's calls are stopped, and how often one is let through to ask."""
+
+    failures: int = 5
+    first_probe: float = 10.0
+    longest_probe: float = 300.0
+
+    def probe_after(self, probes: int) -> float:
+        """Seconds until the next probe after so many failed ones."""
+        return min(self.longest_probe, self.first_probe * 2.0 ** min(probes, 10))
+
+
+@dataclass(frozen=True, slots=True)
+class LeasePolicy:
+    """How long a worker may be silent, in seconds."""
+
+    lease: float = 30.0
+    #: A lease is renewed when less than this is left.
+    renew_below: float = 20.0
+    #: A create that was begun and never answered may still be running on the server for so long.
+    settle: float = 30.0
+    #: How long to wait for a person's identity mutex.
+    identity_wait: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class OrderPolicy:
+    """How long an event waits for those that it may have overtaken on its way, in seconds."""
+
+    #: Counted from when it happened, by its source's clock. Of a running Chatwoot's webhooks the
+    #: latest came 0.9 seconds after what it should have come before. 0: the order of arrival.
+    patience: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerPolicy:
+    """How often a worker process speaks and looks, in seconds."""
+
+    #: Between two signs of life; with each it renews its leases.
+    beat: float = 4.0
+    #: Between looks whether Redis, or the database, is back.
+    wait: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPolicy:
+    """How long what is done is kept."""
+
+    #: A quarter: time to look into a complaint, and to compare with the quarter before.
+    keep: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All policies of a hub."""
+
+    retry: RetryPolicy = field(default_factory=RetryPolicy)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    lease: LeasePolicy = field(default_factory=LeasePolicy)
+    order: OrderPolicy = field(default_factory=OrderPolicy)
+    worker: WorkerPolicy = field(default_factory=WorkerPolicy)
+    history: HistoryPolicy = field(default_factory=HistoryPolicy)
+    password: PasswordPolicy = field(default_factory=PasswordPolicy)
+
+    @classmethod
+    def from_text(cls, text: str) -> Policies:
+        """The defaults with some numbers replaced: ``"retry.first=1 lease.lease=10"``.
+
+        :raises ValueError: a name is not known, or its value is no number.
+        """
+        policies = cls()
+        for assignment in text.split():
+            name, _, number = assignment.partition("=")
+            part, _, setting = name.partition(".")
+            policy = getattr(policies, part, None)
+            before = getattr(policy, setting, None)
+            if policy is None or not isinstance(before, int | float | timedelta):
+                raise ValueError(f"there is no {name!r}")
+            value: object
+            if isinstance(before, timedelta):
+                value = timedelta(seconds=float(number))
+            else:
+                value = type(before)(number)
+            policies = replace(policies, **{part: replace(policy, **{setting: value})})
+        return policies

@@ -1,4 +1,4 @@
-"""Dependencies point one way: each room of the hub stands on a floor, and imports lower ones only."""
+"""Rooms stand on floors: each imports from lower floors only, and plugins from the SDK only."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 
-#: From the bottom up. Rooms of one floor do not know each other. ``docs/decisions/0013`` says why
+#: From the bottom up. Rooms of one floor do not know each other. ``docs/decisions/0014`` says why
 #: a room stands where it does.
 FLOORS = (
     "sdk",

@@ -9,10 +9,10 @@ from copy import copy
 import pytest
 from sqlalchemy import delete
 
-import hub.database
 from hub.access import gate
 from hub.accounts import accounts, hooks, sources
 from hub.api.operations import OPERATIONS
+from hub.database import engine
 from hub.models import Account, Hook, QuarantinedRequest, Role, Source
 from tests.support.people import Person, administrator, member
 from tests.support.things import things_of
@@ -52,7 +52,7 @@ class Rival:
     def __init__(self, monkeypatch, *, before_write: bool) -> None:
         self.victim: tuple[type, int] | None = None
         self._passed = False
-        check, transaction = gate.check, hub.database.transaction
+        check, transaction = gate.check, engine.transaction
 
         def passing(*given):
             check(*given)
@@ -68,7 +68,7 @@ class Rival:
                 yield session
 
         monkeypatch.setattr(gate, "check", passing)
-        monkeypatch.setattr(hub.database, "transaction", writing)
+        monkeypatch.setattr(engine, "transaction", writing)
 
     def aims_at(self, kind: type, number: int) -> None:
         self.victim, self._passed = (kind, number), False

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import DBAPIError
 
-from hub import database
 from hub.database import (
     db,
+    engine,
     postgresql,
     reading,
     sqlite,
@@ -118,7 +118,7 @@ def test_a_database_that_is_busy_for_long_is_waited_for(world, crm, config, monk
     monkeypatch.setattr(sqlite, "BUSY_TIMEOUT", 0.1)
     path = config.database_url.removeprefix("sqlite:///")
     tries: list[object] = []
-    may_pass = database.may_pass
+    may_pass = engine.may_pass
 
     others: list[sqlite3.Connection] = []
 
@@ -129,7 +129,7 @@ def test_a_database_that_is_busy_for_long_is_waited_for(world, crm, config, monk
             others.pop().close()
         return may_pass(error)
 
-    monkeypatch.setattr(database, "may_pass", counted)
+    monkeypatch.setattr(engine, "may_pass", counted)
     lane = send_all(world, "1")
 
     def be_busy(_: object) -> None:

@@ -29,6 +29,7 @@ from hub.cli.looking import require_schema
 from hub.cli.output import say, table
 from hub.config import Config
 from hub.database import reading
+from hub.fleet import door
 from hub.fleet.installation import Installation
 from hub.fleet.supervisor import Child, hub_command
 from hub.fleet.workers import PROCESSES, THREADS
@@ -77,7 +78,7 @@ def demo(once: bool, port: int) -> None:
         try:
             for crm in (glpi, leadsquared):
                 installation.supervisor.add(crm.child())
-            installation.start("127.0.0.1", port, processes=PROCESSES, threads=THREADS)
+            installation.start([door.open_at("127.0.0.1", port)], PROCESSES, THREADS)
             watch.start()
             complete = _show(f"http://127.0.0.1:{port}", glpi, leadsquared)
             if not once:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 
 import click
 
@@ -17,6 +18,7 @@ from hub.cli.serving import (
     threads_option,
     warn_of_root,
 )
+from hub.fleet import door
 from hub.fleet.installation import Busy, Installation
 
 
@@ -26,16 +28,19 @@ from hub.fleet.installation import Busy, Installation
 @processes_option
 @threads_option
 def up(host: str, port: int, processes: int, threads: int) -> None:
-    """Run everything: Redis if none is configured, web, workers and sweeper."""
+    """Run everything: Redis if none is configured, web, workers and sweeper.
+
+    At a socket that systemd has opened, if it has, and otherwise at --host and --port.
+    """
     config = configured()
     warn_of_root()
-    _require_free(host, port)
+    opened = _opened(host, port)
     installation = Installation(config)
     try:
         with installation.only_one():
             config = config.reached_by(f"http://{host}:{port}")
             first_login = prepare("--first-login")
-            installation.start(host, port, processes, threads)
+            installation.start(opened, processes, threads)
             say(f"The hub runs at {config.public_url} (data in {config.data_dir}).")
             if first_login:
                 say(f"Nobody can sign in yet. Make the first login here, once: {first_login}")
@@ -44,10 +49,8 @@ def up(host: str, port: int, processes: int, threads: int) -> None:
         raise Failure(str(error)) from error
 
 
-def _require_free(host: str, port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError as error:
-            raise Failure(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
+def _opened(host: str, port: int) -> Sequence[socket.socket]:
+    try:
+        return door.of_systemd() or [door.open_at(host, port)]
+    except OSError as error:
+        raise Failure(f"Port {port} of {host} cannot be used: {error.strerror}.") from error

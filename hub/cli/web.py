@@ -10,6 +10,7 @@ from hub.app import create_web_app
 from hub.cli.application import application
 from hub.cli.looking import require_schema
 from hub.cli.serving import host_option, port_option, warn_of_root
+from hub.fleet import door
 from hub.fleet.web import PROCESSES, THREADS, Server, options
 
 
@@ -19,9 +20,13 @@ from hub.fleet.web import PROCESSES, THREADS, Server, options
 @click.option("--processes", type=int, default=PROCESSES, show_default=True)
 @click.option("--threads", type=int, default=THREADS, show_default=True)
 def web(host: str, port: int, processes: int, threads: int) -> None:
-    """Run the web server: the inbox, the API and the dashboard."""
+    """Run the web server: the inbox, the API and the dashboard.
+
+    At a socket that systemd has opened, if it has: then --host and --port count for nothing.
+    """
+    inherited = door.inherited()
     warn_of_root()
     with application().app_context():
         require_schema()
     make = partial(application, create_web_app)
-    Server(make, options(host, port, processes, threads)).run()
+    Server(make, options(host, port, processes, threads, inherited)).run()

@@ -5,20 +5,24 @@ from __future__ import annotations
 
 import fcntl
 import os
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from redis.exceptions import RedisError
 
 from hub import log
 from hub.config import Config
+from hub.fleet import door
 from hub.fleet.supervisor import Child, Supervisor, hub_command
 from hub.queue import embedded
 from hub.queue.connection import connect
 
 #: Seconds that the embedded Redis may take to start.
 REDIS_START = 20.0
+#: Seconds before the web server is started again, at most: its callers wait for five.
+DOOR_PAUSE = 0.8
 
 _log = log.get(__name__)
 
@@ -49,11 +53,19 @@ class Installation:
                 ) from error
             yield
 
-    def start(self, host: str, port: int, processes: int, threads: int) -> None:
-        """Start all children. ``hub prepare`` has run before."""
+    def start(self, opened: Sequence[socket.socket], processes: int, threads: int) -> None:
+        """Start all children. ``hub prepare`` has run before; the door is ``opened``."""
         if self._config.redis_url is None:
             self._start_redis()
-        self.supervisor.add(Child("web", hub_command("web", "--host", host, "--port", str(port))))
+        self.supervisor.add(
+            Child(
+                "web",
+                hub_command("web"),
+                environment=door.passed_on(opened),
+                inherits=[socket.fileno() for socket in opened],
+                longest_pause=DOOR_PAUSE,
+            )
+        )
         numbers = ("--processes", str(processes), "--threads", str(threads))
         self.supervisor.add(Child("workers", hub_command("worker", "--prepared", *numbers)))
         self.supervisor.add(Child("sweeper", hub_command("sweeper")))

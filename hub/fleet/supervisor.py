@@ -16,7 +16,7 @@ from hub.fleet import orphan
 #: Seconds before a crashed child is started again: doubled with each crash in a row.
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 #: A child that ran for so many seconds has not crashed in a row.
-STEADY = 30.0
+STEADY = 60.0
 #: Seconds that a child has to finish its work when told to stop.
 GRACE = 60.0
 #: Set for a child that replaces one that died; holds the pid of that.
@@ -37,6 +37,10 @@ class Child:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
+    #: The descriptors that it inherits.
+    inherits: Sequence[int] = ()
+    #: Seconds before a start after a crash, at most; none: ``LONGEST_PAUSE``.
+    longest_pause: float | None = None
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     crashes: int = 0
@@ -99,7 +103,9 @@ class Supervisor:
             orphan.VARIABLE: str(os.getpid()),
             PREDECESSOR: str(child.predecessor or ""),
         }
-        child.process = subprocess.Popen(child.command, env=environment, start_new_session=True)
+        child.process = subprocess.Popen(
+            child.command, env=environment, start_new_session=True, pass_fds=child.inherits
+        )
 
     def _look_after(self, child: Child) -> None:
         if child.process is not None:
@@ -113,7 +119,8 @@ class Supervisor:
     def _bury(self, child: Child, process: subprocess.Popen[bytes], code: int) -> None:
         steady = time.monotonic() - child.started_at > STEADY
         child.crashes = 1 if steady else child.crashes + 1
-        pause = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (child.crashes - 1))
+        longest = LONGEST_PAUSE if child.longest_pause is None else child.longest_pause
+        pause = min(longest, FIRST_PAUSE * 2 ** min(child.crashes - 1, 30))
         _log.error("child ended and is started again", child=child.name, code=code, seconds=pause)
         child.process, child.predecessor = None, process.pid
         child.start_after = time.monotonic() + pause

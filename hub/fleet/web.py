@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+
+from hub.fleet.door import BACKLOG
 
 #: Processes and threads: two processes use two cores; the threads wait for commits, and each new
 #: connection holds one until its first byte.
@@ -19,18 +21,22 @@ SWITCH_INTERVAL = 0.0005
 
 
 def options(
-    host: str, port: int, processes: int = PROCESSES, threads: int = THREADS
+    host: str,
+    port: int,
+    processes: int = PROCESSES,
+    threads: int = THREADS,
+    door: Sequence[int] = (),
 ) -> dict[str, Any]:
-    """Gunicorn's settings."""
+    """Gunicorn's settings. ``door``: the sockets to listen at, where they are open already."""
     return {
-        "bind": f"{host}:{port}",
+        "bind": [f"fd://{number}" for number in door] or f"{host}:{port}",
         "worker_class": "gthread",
         "workers": processes,
         "threads": threads,
         "keepalive": 15,
         "timeout": 60,
         "graceful_timeout": 30,
-        "backlog": 2048,
+        "backlog": BACKLOG,
         "accesslog": None,
         "loglevel": "warning",
         "control_socket_disable": True,

@@ -85,6 +85,35 @@ def test_the_pauses_grow_with_each_crash_in_a_row(running, tmp_path, monkeypatch
     assert all(pause >= least for pause, least in zip(pauses, told, strict=False))
 
 
+def test_a_child_may_have_a_longest_pause_of_its_own(running, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    supervisor, start = running
+    path = tmp_path / "starts"
+    command = child_that("write('on'); sys.exit(3)", path)
+    supervisor.add(Child("door", command, longest_pause=0.08))
+    start()
+    wait_for(path, 4)
+    told = [record.fields["seconds"] for record in caplog.records if "again" in record.message]
+    assert told[:3] == [0.05, 0.08, 0.08]
+
+
+def test_crashes_are_forgotten_after_a_healthy_minute(running, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    supervisor, start = running
+    path = tmp_path / "starts"
+    child = Child("door", child_that("write('on'); sys.exit(3)", path))
+    supervisor.add(child)
+    start()
+    wait_for(path, 4)
+    assert child.crashes >= 3
+    monkeypatch.setattr(module, "STEADY", 0.0)  # from now on each start was a healthy one
+    caplog.clear()
+    wait_for(path, 7)
+    told = [record.fields["seconds"] for record in caplog.records if "again" in record.message]
+    assert told[-1] == 0.05
+    assert child.crashes == 1
+
+
 def test_children_are_stopped_the_last_started_first(running, tmp_path):
     supervisor, start = running
     path = tmp_path / "story"

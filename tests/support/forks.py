@@ -8,6 +8,7 @@ by its command's name.
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import signal
 import subprocess
@@ -137,7 +138,7 @@ def _let_supervisors_fork() -> None:
 
     def start(given: Sequence[str], *, env: Mapping[str, str], **options: Any) -> Any:
         if list(given[: len(hub)]) == hub:
-            return _Child(given[len(hub) :], env)
+            return _Child(given[len(hub) :], env, inherits=options.get("pass_fds", ()))
         return subprocess.Popen(given, env=env, **options)
 
     def run(given: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
@@ -155,7 +156,11 @@ class _Child:
     """A fork of this process that runs another command, for those who expect a ``Popen``."""
 
     def __init__(
-        self, arguments: Sequence[str], environment: Mapping[str, str], out: int = 1
+        self,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        out: int = 1,
+        inherits: Sequence[int] = (),
     ) -> None:
         self.returncode: int | None = None
         environment = dict(environment)
@@ -165,7 +170,9 @@ class _Child:
             os.setsid()
             os.dup2(out, 1)
             # As with a fresh process: the supervisor's lock would outlive it.
-            os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+            edges = [2, *sorted(inherits), os.sysconf("SC_OPEN_MAX")]
+            for below, above in itertools.pairwise(edges):
+                os.closerange(below + 1, above)
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             signal.signal(signal.SIGINT, signal.default_int_handler)
             _become(arguments, environment)

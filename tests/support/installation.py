@@ -160,7 +160,9 @@ class RunningHub:
         done = self._command("wait", "--timeout", str(timeout))
         assert done.returncode == 0, done.stderr + self.story()
 
-    def send(self, body: bytes, **options: str) -> requests.Response:
+    def send(
+        self, body: bytes, *, delivery_id: str = "", patience: float = 120
+    ) -> requests.Response:
         """Post a webhook, signed."""
         timestamp = str(int(time.time()))
         digest = hmac.new(SECRET.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
@@ -169,11 +171,11 @@ class RunningHub:
             data=body,
             headers={
                 "Content-Type": "application/json",
-                "X-Chatwoot-Delivery": options.get("delivery_id") or str(uuid.uuid4()),
+                "X-Chatwoot-Delivery": delivery_id or str(uuid.uuid4()),
                 "X-Chatwoot-Timestamp": timestamp,
                 "X-Chatwoot-Signature": f"sha256={digest.hexdigest()}",
             },
-            timeout=120,
+            timeout=patience,
         )
 
     def processes(self, command: str) -> list[psutil.Process]:

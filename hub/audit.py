@@ -26,16 +26,15 @@ from hub.models import (
     Hook,
     Invitation,
     Member,
-    QuarantinedRequest,
     Source,
     User,
 )
 from hub.security.encryption import EncryptedJson, EncryptedText
 
 #: What is written down by itself.
-_WATCHED = (Account, ApiToken, Hook, Invitation, Member, QuarantinedRequest, Source, User)
+_WATCHED = (Account, ApiToken, Hook, Invitation, Member, Source, User)
 #: Fields whose changes tell nothing, or whose values must not be told.
-_UNTOLD = frozenset({"created_at", "updated_at", "last_used_at", "version", "body"})
+_UNTOLD = frozenset({"created_at", "updated_at", "last_used_at", "version"})
 _HIDDEN = frozenset({"password_hash", "token_digest"})
 CHANGED = "changed"
 #: Rows of a page.
@@ -92,13 +91,20 @@ def note(
     account_id: int | None,
     subject_id: int | None = None,
     after: Mapping[str, Any] | None = None,
+    within: Session | None = None,
 ) -> None:
-    """Write down a deed that changes no stored thing by itself, or many at once."""
+    """Write down a deed that changes no watched thing, or many at once.
+
+    ``within`` is the transaction of the deed: both are stored, or neither.
+    """
     actor = _actor.get()
     if actor is None:
         return
     entry = _entry(actor, action, account_id, subject_id, {}, dict(after or {}))
-    in_transaction(lambda session: session.add(AuditEntry(**entry)))
+    if within is None:
+        in_transaction(lambda session: session.add(AuditEntry(**entry)))
+    else:
+        within.add(AuditEntry(**entry))
 
 
 def listed(

@@ -23,6 +23,7 @@ from hub.errors import (
     Refused,
 )
 from hub.models import Member, User, UserSession
+from hub.models.existing import existing
 from hub.security.encryption import digest
 
 #: A session ends when it was not used for so long, and at last so long after its beginning.
@@ -55,11 +56,14 @@ def sign_in(
 
 
 def begin(user_id: int, address: str, user_agent: str) -> str:
-    """Start a session; returns its token."""
+    """Start a session, as a sign-in of the user; returns its token."""
     token = secrets.token_urlsafe(32)
     now = SystemClock().now()
 
     def work(session: Session) -> None:
+        user = existing(session, User, user_id)
+        with audit.acting(audit.Actor(f"{user.name} <{user.email}>", user_id, address)):
+            audit.note("user.signed_in", account_id=None, subject_id=user_id, within=session)
         session.execute(delete(UserSession).where(UserSession.expires_at < now))
         session.add(
             UserSession(

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hub import log
+from hub import audit, log
 from hub.accounts import doors, setup
 from hub.accounts.proving import NotProven, plugin_of, split, test, trial, usable_plugin, view
 from hub.accounts.setup import SetupReport
@@ -244,6 +244,20 @@ def resume(hook_id: int) -> tuple[Hook, SetupReport]:
     hook = _set_status(hook_id, HookStatus.SETTING_UP, "")
     report = test(hook)
     return _settle(hook, report, resumes=True), report
+
+
+def probe(hook_id: int) -> None:
+    """Let the next probe of an open circuit breaker through at once.
+
+    :raises NotFound: there is no such hook.
+    """
+
+    def work(session: Session) -> None:
+        account_id = existing(session, Hook, hook_id).account_id
+        breaker.probe_now(session, hook_id, SystemClock().now())
+        audit.note("breaker.probed", account_id=account_id, subject_id=hook_id, within=session)
+
+    in_transaction(work)
 
 
 def remove(hook_id: int) -> None:

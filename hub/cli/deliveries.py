@@ -6,7 +6,6 @@ from typing import Any
 
 import click
 
-from hub import audit
 from hub.accounts import accounts, hooks
 from hub.cli.application import with_application
 from hub.cli.failure import Failure
@@ -22,7 +21,7 @@ from hub.history.standing import (
     Standing,
     of_deliveries,
 )
-from hub.models import Attempt, Delivery, DeliveryState, Event
+from hub.models import Attempt, Delivery, Event
 from hub.plugins import current as registry
 
 _COLUMNS = ("id", "hook_id", "event", "conversation_id", "state", "attempts", "reason")
@@ -106,20 +105,13 @@ def replay_(
 ) -> None:
     """Make deliveries owed again: one, or those of a hook and a state."""
     if delivery is not None:
-        account_id = _account_of(delivery)
-        if account_id is None:
-            raise Failure(f"There is no delivery {delivery}.")
         count = int(replay.replay(delivery))
-        if count:
-            audit.note("delivery.replayed", account_id=account_id, subject_id=delivery)
     elif hook is None and not everything:
         raise Failure("Name a delivery, --hook HOOK, or --all.")
     else:
-        chosen = state or DeliveryState.DEAD
-        count = replay.replay_all(DeliveryFilter(hook_id=hook).in_state(chosen))
-        told = {"state": str(chosen), "deliveries": count}
-        account_id = hooks.find(hook).account_id if hook is not None else None
-        audit.note("deliveries.replayed", account_id=account_id, after=told)
+        if hook is not None:
+            hooks.find(hook)
+        count = replay.replay_all(DeliveryFilter(hook_id=hook).in_state(state or "dead"))
     show({"replayed": count}, as_json)
 
 
@@ -129,11 +121,8 @@ def replay_(
 @with_application
 def skip(delivery: int, reason: str) -> None:
     """Give up one delivery, so that its lane goes on."""
-    account_id = _account_of(delivery)
     if not replay.skip(delivery, reason):
         raise Failure(f"Delivery {delivery} is not open and not dead.")
-    told = {"reason": reason}
-    audit.note("delivery.skipped", account_id=account_id, subject_id=delivery, after=told)
     say(f"Delivery {delivery} is skipped.")
 
 
@@ -143,19 +132,10 @@ def skip(delivery: int, reason: str) -> None:
 @with_application
 def insist(delivery: int, as_json: bool) -> None:
     """Make the ticket now: deliver what is kept back of its conversation, whoever it is."""
-    account_id = _account_of(delivery)
     count = replay.insist(delivery)
     if not count:
         raise Failure(f"Delivery {delivery} is not kept back, or its plugin cannot go on without.")
-    told = {"deliveries": count}
-    audit.note("delivery.insisted", account_id=account_id, subject_id=delivery, after=told)
-    show(told, as_json)
-
-
-def _account_of(delivery: int) -> int | None:
-    """The account of a delivery, ``None`` if there is no such delivery."""
-    found = history.delivery(delivery)
-    return None if found is None else found[1].account_id
+    show({"deliveries": count}, as_json)
 
 
 def _row(delivery: Delivery, event: Event, standing: Standing | None) -> dict[str, Any]:

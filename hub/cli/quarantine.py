@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from hub.accounts import sources
 from hub.cli.application import with_application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
-from hub.database import in_transaction
 from hub.inbox import release
 
 
@@ -47,14 +47,17 @@ def list_(source: int | None, as_json: bool) -> None:
 def release_(request: int | None, source: int | None, everything: bool, as_json: bool) -> None:
     """Try held requests again. Exit code 1 when one is held still."""
     if request is not None:
-        ids = [request]
-    elif source is not None or everything:
-        ids = [item.id for item in release.held(source)]
+        found = release.release(request)
+        if found is None:
+            raise Failure(f"There is no held request {request}.")
+        results = [found]
+    elif source is not None:
+        results = release.release_all(source)
+    elif everything:
+        having = [one.id for one in sources.listed() if release.held(one.id)]
+        results = [item for source_id in having for item in release.release_all(source_id)]
     else:
         raise Failure("Name a request, --source SOURCE, or --all.")
-    results = [found for item in ids if (found := release.release(item)) is not None]
-    if request is not None and not results:
-        raise Failure(f"There is no held request {request}.")
     show(
         [{"id": item.id, "outcome": item.outcome, "event_ids": item.event_ids} for item in results],
         as_json,
@@ -69,5 +72,6 @@ def release_(request: int | None, source: int | None, everything: bool, as_json:
 @with_application
 def discard(request: int) -> None:
     """Throw a held request away."""
-    in_transaction(lambda session: release.discard(session, request))
+    if not release.discard(request):
+        raise Failure(f"There is no held request {request}.")
     say(f"Request {request} is gone.")

@@ -52,6 +52,21 @@ class DeliveryFilter:
             return replace(self, state=DeliveryState.WAITING, kept=state == KEPT_BACK)
         return replace(self, state=DeliveryState(state) if state else None)
 
+    def told(self) -> dict[str, Any]:
+        """What it restricts, by the names that people know, as it stands in the audit log."""
+        state = KEPT_BACK if self.kept else self.state
+        values = {
+            "hook": self.hook_id,
+            "state": None if state is None else str(state),
+            "event": self.event_name,
+            "conversation": self.conversation_id,
+            "contact": self.contact_id,
+            "text": self.text,
+            "begin": None if self.begin is None else self.begin.isoformat(),
+            "end": None if self.end is None else self.end.isoformat(),
+        }
+        return {name: value for name, value in values.items() if value is not None}
+
     def applied_to(self, query: Any) -> Any:
         """The query, restricted. It must join ``Event`` to ``Delivery``."""
         for column, value in (

@@ -1,18 +1,23 @@
-"""Replaying deliveries, and skipping them, by a person's decision. Both are idempotent."""
+"""What a person decides about deliveries: replay, insist, skip. Each is written into the audit log
+once, in its own transaction, and may be repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from hub import audit
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import kept, lanes
+from hub.errors import NotFound
 from hub.history.deliveries import DeliveryFilter
-from hub.models import Delivery, DeliveryState, Event, Hook
+from hub.models import Account, Delivery, DeliveryState, Event, Hook
 from hub.plugins import current as registry
 
 #: Deliveries that one request replays; again for more.
@@ -34,22 +39,37 @@ def replay(delivery_id: int) -> bool:
     """Make a delivery owed again, at once; ``False`` when it is owed or running already.
 
     Replaying what is done doubles nothing: links say what exists in the CRM.
+
+    :raises NotFound: there is no such delivery.
     """
-    return in_transaction(lambda session: _replay(session, [delivery_id])) == 1
+
+    def work(session: Session) -> bool:
+        account_id = _account_of(session, delivery_id)
+        if account_id is None:
+            raise NotFound(f"There is no delivery {delivery_id}.")
+        if not _replay(session, [delivery_id]):
+            return False
+        _note(session, "delivery.replayed", account_id, delivery_id)
+        return True
+
+    return in_transaction(work)
 
 
 def replay_all(wanted: DeliveryFilter, most: int | None = None) -> int:
     """Replay every finished or waiting delivery of a filter, oldest first; returns how many.
 
-    ``most`` bounds how many, to the next whole batch.
+    ``most`` bounds how many, to the next whole batch. A filter that names no account and no hook
+    goes through all accounts, and each that had something to replay has its own audit entry.
     """
-    total, after = 0, 0
-    while most is None or total < most:
-        ids = in_transaction(partial(_page, wanted=wanted, after=after))
-        if not ids:
-            return total
-        total += in_transaction(partial(_replay, ids=ids))
-        after = ids[-1]
+    account_ids, is_named = _accounts_of(wanted)
+    total = 0
+    for account_id in account_ids:
+        left = None if most is None else most - total
+        count = _replay_in(replace(wanted, account_id=account_id), left)
+        if count or is_named:
+            told = {**wanted.told(), "deliveries": count}
+            audit.note("deliveries.replayed", account_id=account_id, after=told)
+        total += count
     return total
 
 
@@ -82,6 +102,9 @@ def insist(delivery_id: int) -> int:
             return 0
         count, lane_ids = kept.insist(session, delivery_id)
         lanes.recompute(session, lane_ids, SystemClock().now())
+        if count:
+            account_id = _account_of(session, delivery_id)
+            _note(session, "delivery.insisted", account_id, delivery_id, deliveries=count)
         return count
 
     return in_transaction(work)
@@ -107,9 +130,44 @@ def skip(delivery_id: int, reason: str) -> bool:
         if row is None:
             return False
         lanes.recompute(session, [row.lane_id], now)
+        account_id = _account_of(session, delivery_id)
+        _note(session, "delivery.skipped", account_id, delivery_id, reason=reason)
         return True
 
     return in_transaction(work)
+
+
+def _note(
+    session: Session, action: str, account_id: int | None, delivery_id: int, **told: Any
+) -> None:
+    audit.note(action, account_id=account_id, subject_id=delivery_id, after=told, within=session)
+
+
+def _account_of(session: Session, delivery_id: int) -> int | None:
+    query = select(Hook.account_id).join(Delivery, Delivery.hook_id == Hook.id)
+    return session.scalar(query.where(Delivery.id == delivery_id))
+
+
+def _accounts_of(wanted: DeliveryFilter) -> tuple[Sequence[int], bool]:
+    """The accounts that a filter is about, and whether it names one, or a hook of one."""
+    if wanted.account_id is not None:
+        return [wanted.account_id], True
+    query = select(Account.id).order_by(Account.id)
+    if wanted.hook_id is not None:
+        query = select(Hook.account_id).where(Hook.id == wanted.hook_id)
+    with reading() as session:
+        return session.scalars(query).all(), wanted.hook_id is not None
+
+
+def _replay_in(wanted: DeliveryFilter, most: int | None) -> int:
+    total, after = 0, 0
+    while most is None or total < most:
+        ids = in_transaction(partial(_page, wanted=wanted, after=after))
+        if not ids:
+            return total
+        total += in_transaction(partial(_replay, ids=ids))
+        after = ids[-1]
+    return total
 
 
 def _replayable(wanted: DeliveryFilter) -> Sequence[ColumnElement[bool]]:

@@ -1,4 +1,5 @@
-"""Releasing held requests: a second try, after the secret or the parser was mended."""
+"""Releasing held requests: a second try, after the secret or the parser was mended; and throwing
+them away. What a person does here is written into the audit log once."""
 
 from __future__ import annotations
 
@@ -10,13 +11,14 @@ from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, undefer
 
-from hub import log
+from hub import audit, log
 from hub.database import in_transaction, reading
 from hub.inbox.intake import Ignored, examine
 from hub.inbox.quarantine import KIND_MISSING, Refused, request_of
 from hub.inbox.sources import KINDS
 from hub.inbox.writer import Unstorable, Writer
 from hub.models import QuarantinedRequest, Source
+from hub.models.existing import existing
 
 _log = log.get(__name__)
 
@@ -43,6 +45,39 @@ def held(source_id: int | None = None) -> Sequence[QuarantinedRequest]:
 
 def release(request_id: int) -> Released | None:
     """Try a held request again, with the clock of its arrival; ``None`` if there is none."""
+    tried = _try(request_id)
+    if tried is None:
+        return None
+    source, released = tried
+    audit.note(
+        "request.released",
+        account_id=source.account_id,
+        subject_id=request_id,
+        after={"outcome": released.outcome},
+    )
+    return released
+
+
+def release_all(source_id: int) -> list[Released]:
+    """Try all held requests of a source again.
+
+    :raises NotFound: there is no such source.
+    """
+    with reading() as session:
+        source = existing(session, Source, source_id)
+    tried = [_try(request.id) for request in held(source_id)]
+    released = [one[1] for one in tried if one is not None]
+    accepted = sum(1 for one in released if one.event_ids)
+    audit.note(
+        "requests.released",
+        account_id=source.account_id,
+        subject_id=source_id,
+        after={"tried": len(released), "accepted": accepted},
+    )
+    return released
+
+
+def _try(request_id: int) -> tuple[Source, Released] | None:
     with reading() as session:
         request = session.get(
             QuarantinedRequest, request_id, options=[undefer(QuarantinedRequest.body)]
@@ -58,7 +93,7 @@ def release(request_id: int) -> Released | None:
         if not in_transaction(partial(_explain, request_id=request_id, refusal=refusal)):
             return None
         told = refusal.sentence
-        return Released(request_id, [], f"still held: {told}", told)
+        return source, Released(request_id, [], f"still held: {told}", told)
     if isinstance(submission, Ignored):
         outcome, event_ids = f"ignored: {submission.reason}", []
     else:
@@ -66,11 +101,11 @@ def release(request_id: int) -> Released | None:
         try:
             event_ids = writer.submit(submission)
         except Unstorable as error:
-            return Released(request_id, [], f"still held: {error}", str(error))
+            return source, Released(request_id, [], f"still held: {error}", str(error))
         outcome = "accepted" if event_ids else "duplicate"
     # After the event is stored: a crash in between releases it twice, which is a duplicate.
-    in_transaction(lambda session: discard(session, request_id))
-    return Released(request_id, event_ids, outcome)
+    in_transaction(lambda session: _delete(session, request_id))
+    return source, Released(request_id, event_ids, outcome)
 
 
 def release_returned() -> int:
@@ -90,9 +125,31 @@ def release_returned() -> int:
     return len(released)
 
 
-def discard(session: Session, request_id: int) -> None:
-    """Throw a held request away."""
-    session.execute(delete(QuarantinedRequest).where(QuarantinedRequest.id == request_id))
+def discard(request_id: int) -> bool:
+    """Throw a held request away; ``False`` if there is none."""
+
+    def work(session: Session) -> bool:
+        source_id = _delete(session, request_id)
+        if source_id is None:
+            return False
+        audit.note(
+            "request.discarded",
+            account_id=session.scalar(select(Source.account_id).where(Source.id == source_id)),
+            subject_id=request_id,
+            within=session,
+        )
+        return True
+
+    return in_transaction(work)
+
+
+def _delete(session: Session, request_id: int) -> int | None:
+    """Delete a request; returns its source, ``None`` if there was no such request."""
+    return session.scalar(
+        delete(QuarantinedRequest)
+        .where(QuarantinedRequest.id == request_id)
+        .returning(QuarantinedRequest.source_id)
+    )
 
 
 def _explain(session: Session, request_id: int, refusal: Refused) -> bool:

@@ -194,7 +194,7 @@ def test_what_is_done_with_deliveries_is_written_down(run, hook, work, crm, make
         ("delivery.insisted", 1, {"deliveries": 1}),
         ("delivery.skipped", 1, {"reason": "A test."}),
         ("delivery.replayed", 1, {}),
-        ("deliveries.replayed", None, {"state": "dead", "deliveries": 0}),
+        ("deliveries.replayed", None, {"hook": 1, "state": "dead", "deliveries": 0}),
     ]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from hub import audit
 from hub.access.permissions import Permission
 from hub.api import schemas
 from hub.api.operations import operation
@@ -89,10 +88,7 @@ def delivery_replay_all(account_id: int, query: dict[str, Any]) -> Any:
     wanted = _filter(account_id, query)
     if query["dry_run"]:
         return {"deliveries": replay.count(wanted, replay.MOST)}
-    count = replay.replay_all(wanted, replay.MOST)
-    told = {"state": query["state"], "deliveries": count}
-    audit.note("deliveries.replayed", account_id=account_id, after=told)
-    return {"deliveries": count}
+    return {"deliveries": replay.replay_all(wanted, replay.MOST)}
 
 
 @operation("GET", DELIVERY, Permission.LOOK, answer=schemas.DeliveryStory)
@@ -111,7 +107,6 @@ def delivery_replay(account_id: int, delivery_id: int) -> None:
     """Make a delivery owed again. What exists in the CRM is not made twice."""
     if not replay.replay(delivery_id):
         raise Refused("This delivery is owed already.")
-    audit.note("delivery.replayed", account_id=account_id, subject_id=delivery_id)
 
 
 @operation("POST", f"{DELIVERY}/insist", Permission.REPAIR, answer=schemas.Count)
@@ -120,9 +115,7 @@ def delivery_insist(account_id: int, delivery_id: int) -> Any:
     count = replay.insist(delivery_id)
     if not count:
         raise Refused("This delivery is not kept back, or its plugin cannot go on without anybody.")
-    told = {"deliveries": count}
-    audit.note("delivery.insisted", account_id=account_id, subject_id=delivery_id, after=told)
-    return told
+    return {"deliveries": count}
 
 
 @operation("POST", f"{DELIVERY}/skip", Permission.REPAIR, body=schemas.Reason, status=204)
@@ -130,7 +123,6 @@ def delivery_skip(account_id: int, delivery_id: int, body: dict[str, Any]) -> No
     """Give a delivery up that waits or failed."""
     if not replay.skip(delivery_id, body["reason"]):
         raise Refused("Only a delivery that waits or failed can be skipped.")
-    audit.note("delivery.skipped", account_id=account_id, subject_id=delivery_id, after=body)
 
 
 @operation(

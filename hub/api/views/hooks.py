@@ -6,16 +6,12 @@ from typing import Any
 
 from flask import Response
 
-from hub import audit
 from hub.access.gate import Open
 from hub.access.permissions import Permission
 from hub.accounts import accounts, hooks
 from hub.api import schemas
 from hub.api.operations import expected_version, operation, with_version
 from hub.api.views.accounts import ACCOUNT
-from hub.clock import SystemClock
-from hub.database import in_transaction
-from hub.delivery import breaker
 from hub.errors import NotFound
 from hub.models import Hook
 from hub.plugins import current as registry
@@ -135,9 +131,7 @@ def hook_resume(account_id: int, hook_id: int) -> Any:
 @operation("POST", f"{HOOK}/probe", Permission.REPAIR, status=204)
 def hook_probe(account_id: int, hook_id: int) -> None:
     """Let the next probe of an open circuit breaker through at once."""
-    now = SystemClock().now()
-    in_transaction(lambda session: breaker.probe_now(session, hook_id, now))
-    audit.note("breaker.probed", account_id=account_id, subject_id=hook_id)
+    hooks.probe(hook_id)
 
 
 def shown(hook: Hook) -> dict[str, Any]:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub import audit
 from hub.access.permissions import Permission
 from hub.accounts import accounts, sources
 from hub.api import schemas
 from hub.api.operations import operation
 from hub.api.views.accounts import ACCOUNT
-from hub.database import in_transaction
 from hub.errors import NotFound
 from hub.inbox import release
 from hub.models import Source
@@ -69,16 +67,13 @@ def request_release(account_id: int, request_id: int) -> Any:
     released = release.release(request_id)
     if released is None:
         raise NotFound("There is no such request.")
-    outcome = {"outcome": released.outcome}
-    audit.note("request.released", account_id=account_id, subject_id=request_id, after=outcome)
     return released
 
 
 @operation("DELETE", HELD, Permission.CONFIGURE, status=204)
 def request_discard(account_id: int, request_id: int) -> None:
     """Throw a held request away."""
-    in_transaction(lambda session: release.discard(session, request_id))
-    audit.note("request.discarded", account_id=account_id, subject_id=request_id)
+    release.discard(request_id)
 
 
 def shown(source: Source) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 from flask import abort, render_template, request
 from werkzeug.wrappers import Response
 
-from hub import audit
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import hooks, sources
@@ -62,7 +61,6 @@ def delivery_replay_all(account_id: int) -> Page:
     if state not in replay.TOGETHER:
         raise Refused(gettext("Choose a state first: failed, skipped or waiting."))
     count = replay.replay_all(filter_of_query(account_id), replay.MOST)
-    audit.note("deliveries.replayed", account_id=account_id, after={**query(), "deliveries": count})
     kept = {name: value for name, value in query().items() if name != "state"}
     return done(
         ngettext("%(num)s delivery is owed again.", "%(num)s deliveries are owed again.", count),
@@ -105,7 +103,6 @@ def delivery_replay(account_id: int, delivery_id: int) -> Page:
     """Make a delivery owed again."""
     if not replay.replay(delivery_id):
         raise Refused(gettext("This delivery is owed already."))
-    audit.note("delivery.replayed", account_id=account_id, subject_id=delivery_id)
     return done(
         gettext("It is owed again, and is tried at once."),
         "delivery",
@@ -123,12 +120,6 @@ def delivery_insist(account_id: int, delivery_id: int) -> Page:
         raise Refused(
             gettext("This delivery is not kept back, or its plugin must know whose it is.")
         )
-    audit.note(
-        "delivery.insisted",
-        account_id=account_id,
-        subject_id=delivery_id,
-        after={"deliveries": count},
-    )
     return done(
         ngettext("%(num)s delivery is owed again.", "%(num)s deliveries are owed again.", count),
         "delivery",
@@ -146,12 +137,6 @@ def delivery_skip(account_id: int, delivery_id: int) -> Page:
         raise Refused(gettext("Say why it is skipped."))
     if not replay.skip(delivery_id, reason):
         raise Refused(gettext("Only a delivery that waits or failed can be skipped."))
-    audit.note(
-        "delivery.skipped",
-        account_id=account_id,
-        subject_id=delivery_id,
-        after={"reason": reason},
-    )
     return done(
         gettext("It is skipped; what comes after it goes on."),
         "delivery",

@@ -7,13 +7,11 @@ from collections.abc import Sequence
 from flask import abort, flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from hub import audit
 from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import sources
 from hub.dashboard.blueprint import account, blueprint, done
 from hub.dashboard.languages import gettext, ngettext
-from hub.database import in_transaction
 from hub.inbox import release
 from hub.inbox.release import Released
 
@@ -36,12 +34,6 @@ def quarantine_release(account_id: int, request_id: int) -> Response:
     released = release.release(request_id)
     if released is None:
         abort(404)
-    audit.note(
-        "request.released",
-        account_id=account_id,
-        subject_id=request_id,
-        after={"outcome": released.outcome},
-    )
     return _told([released], account_id)
 
 
@@ -49,25 +41,14 @@ def quarantine_release(account_id: int, request_id: int) -> Response:
 @needs(Permission.REPAIR)
 def quarantine_release_all(account_id: int, source_id: int) -> Response:
     """Try all held requests of a source again."""
-    released = [release.release(held.id) for held in release.held(source_id)]
-    audit.note(
-        "requests.released",
-        account_id=account_id,
-        subject_id=source_id,
-        after={
-            "tried": len(released),
-            "accepted": sum(1 for one in released if one is not None and one.event_ids),
-        },
-    )
-    return _told([one for one in released if one is not None], account_id)
+    return _told(release.release_all(source_id), account_id)
 
 
 @blueprint.post("/accounts/<int:account_id>/quarantine/<int:request_id>/discard")
 @needs(Permission.CONFIGURE)
 def quarantine_discard(account_id: int, request_id: int) -> Response:
     """Throw a held request away."""
-    in_transaction(lambda session: release.discard(session, request_id))
-    audit.note("request.discarded", account_id=account_id, subject_id=request_id)
+    release.discard(request_id)
     return done(gettext("The request is thrown away."), "quarantine", account_id=account_id)
 
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from flask import render_template
 from werkzeug.wrappers import Response
 
-from hub import audit
 from hub.access.gate import needs
 from hub.access.permissions import Permission
-from hub.clock import SystemClock
+from hub.accounts import hooks
 from hub.dashboard.blueprint import blueprint, done
 from hub.dashboard.languages import gettext
-from hub.database import in_transaction
-from hub.delivery import breaker
 from hub.history import status
 
 
@@ -33,7 +30,5 @@ def queues(account_id: int) -> str:
 @needs(Permission.REPAIR)
 def hook_probe(account_id: int, hook_id: int) -> Response:
     """Let the next probe of an open circuit breaker through at once."""
-    now = SystemClock().now()
-    in_transaction(lambda session: breaker.probe_now(session, hook_id, now))
-    audit.note("breaker.probed", account_id=account_id, subject_id=hook_id)
+    hooks.probe(hook_id)
     return done(gettext("A probe is on its way."), "queues", account_id=account_id)

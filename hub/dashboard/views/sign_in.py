@@ -64,7 +64,7 @@ def sign_in() -> Page:
             email=request.form.get("email", ""),
         )
         return page, code
-    _enter(user, token)
+    _enter(token)
     return _known_here(redirect(onward, 303), user)
 
 
@@ -100,7 +100,7 @@ def invitation(token: str) -> Page:
     welcome = done(languages.gettext("Welcome."), "start")
     if user is None:
         return welcome
-    _enter(user, sessions.begin(user.id, _address(), _agent()))
+    _enter(sessions.begin(user.id, _address(), _agent()))
     return _known_here(welcome, user)
 
 
@@ -130,7 +130,7 @@ def _use(token: str, found: Invitation) -> User | None:
     )
 
 
-def _enter(user: User, token: str) -> None:
+def _enter(token: str) -> None:
     # A new cookie for the signed-in person: nothing that was planted before survives.
     language = session.get("language")
     session.clear()
@@ -138,8 +138,6 @@ def _enter(user: User, token: str) -> None:
     session.permanent = True
     if language:
         session["language"] = language
-    with audit.acting(audit.Actor(f"{user.name} <{user.email}>", user.id, _address())):
-        audit.note("user.signed_in", account_id=None, subject_id=user.id)
 
 
 def _known_here(answer: Response, user: User) -> Response:

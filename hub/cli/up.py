@@ -34,10 +34,10 @@ def up(host: str, port: int, processes: int, threads: int) -> None:
     """
     config = configured()
     warn_of_root()
-    opened = _opened(host, port)
     installation = Installation(config)
     try:
         with installation.only_one():
+            opened = _opened(host, port)
             config = config.reached_by(f"http://{host}:{port}")
             first_login = prepare("--first-login")
             installation.start(opened, processes, threads)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from hub import log
@@ -19,6 +20,10 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY = 60.0
 #: Seconds that a child has to finish its work when told to stop.
 GRACE = 60.0
+#: Seconds between two looks.
+LOOK = 0.2
+#: Seconds that the system may take to end what was killed.
+KILLED = 5.0
 #: Set for a child that replaces one that died; holds the pid of that.
 PREDECESSOR = "HUB_PREDECESSOR_PID"
 
@@ -41,6 +46,8 @@ class Child:
     inherits: Sequence[int] = ()
     #: Seconds before a start after a crash, at most; none: ``LONGEST_PAUSE``.
     longest_pause: float | None = None
+    #: Seconds that it has to finish its work when told to stop; what it has started has less.
+    grace: float = GRACE
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     crashes: int = 0
@@ -48,13 +55,42 @@ class Child:
     #: The pid of the process that this one replaces.
     predecessor: int | None = None
 
+    def lives(self) -> bool:
+        """Whether its process runs."""
+        return self.process is not None and self.process.poll() is None
+
+    def tell_to_stop(self) -> None:
+        """Send SIGTERM."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+
+    def end(self, deadline: float) -> None:
+        """Wait for its end; kill it after the deadline, and what is left of what it started."""
+        assert self.process is not None
+        try:
+            self.process.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            _log.warning("child did not stop in time and is killed", child=self.name)
+            self.process.kill()
+        self.process.wait()
+        give_up = time.monotonic() + KILLED
+        while _signal_group(self.process.pid, signal.SIGKILL) and time.monotonic() < give_up:
+            time.sleep(LOOK / 10)
+
 
 class Supervisor:
-    """Keeps children running until it is told to stop, then stops them, the last started first."""
+    """Keeps children running until it is told to stop, then stops them, the last started first.
 
-    def __init__(self) -> None:
+    ``together``: all at once, where none needs another. Whatever a child has started ends with it:
+    it stands in the child's process group.
+    """
+
+    def __init__(self, *, together: bool = False) -> None:
         self._children: list[Child] = []
+        self._together = together
         self._stopping = False
+        #: The groups of children that have ended, and when what is left of them is killed.
+        self._left: dict[int, float] = {}
 
     def add(self, child: Child) -> None:
         """Start a child."""
@@ -76,27 +112,32 @@ class Supervisor:
             while not self._stopping:
                 for child in self._children:
                     self._look_after(child)
-                time.sleep(0.2)
+                self._clear_away()
+                time.sleep(LOOK)
         finally:
             self.stop_children()
 
     def stop_children(self) -> None:
         """Stop all children in reverse order, each after those that need it have ended."""
-        for child in reversed(self._children):
-            process = child.process
-            if process is None or process.poll() is not None:
-                continue
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(GRACE)
-            except subprocess.TimeoutExpired:
-                _log.warning("child did not stop in time and is killed", child=child.name)
-                process.kill()
-                process.wait()
+        living = [child for child in reversed(self._children) if child.lives()]
+        if self._together:
+            for child in living:
+                child.tell_to_stop()
+        began = time.monotonic()
+        for child in living:
+            if not self._together:
+                child.tell_to_stop()
+                began = time.monotonic()
+            child.end(began + child.grace)
+        while self._left:
+            self._clear_away()
+            time.sleep(LOOK / 10)
 
     def _start(self, child: Child) -> None:
         child.started_at = time.monotonic()
-        # Its own session: a Ctrl-C reaches the supervisor alone, which stops all in order.
+        # Its own session: a Ctrl-C reaches the supervisor alone, which stops all in order. What a
+        # supervised process starts stays in that session, and so within reach of the outer one.
+        alone = orphan.VARIABLE not in os.environ
         environment = {
             **os.environ,
             **child.environment,
@@ -104,7 +145,10 @@ class Supervisor:
             PREDECESSOR: str(child.predecessor or ""),
         }
         child.process = subprocess.Popen(
-            child.command, env=environment, start_new_session=True, pass_fds=child.inherits
+            child.command,
+            env=environment,
+            start_new_session=alone,
+            pass_fds=(*child.inherits, *orphan.held()),
         )
 
     def _look_after(self, child: Child) -> None:
@@ -123,4 +167,25 @@ class Supervisor:
         pause = min(longest, FIRST_PAUSE * 2 ** min(child.crashes - 1, 30))
         _log.error("child ended and is started again", child=child.name, code=code, seconds=pause)
         child.process, child.predecessor = None, process.pid
+        if _signal_group(process.pid, signal.SIGTERM):
+            self._left[process.pid] = time.monotonic() + child.grace
         child.start_after = time.monotonic() + pause
+
+    def _clear_away(self) -> None:
+        """Kill what a child that has ended had started, if it does not stop by itself."""
+        for group, deadline in list(self._left.items()):
+            late = time.monotonic() - deadline
+            if not _signal_group(group, signal.SIGKILL if late >= 0 else 0) or late > KILLED:
+                del self._left[group]
+
+
+def _signal_group(leader: int, number: int) -> bool:
+    """Send a signal to a child's process group; whether anybody is left in it."""
+    with suppress(ChildProcessError):
+        os.waitpid(-leader, os.WNOHANG)  # as process 1 we inherit them
+    try:
+        os.killpg(leader, number)
+    except (ProcessLookupError, PermissionError):
+        # None is left, or it leads no group: it stands in ours.
+        return False
+    return True

@@ -8,15 +8,18 @@ from hub.fleet.supervisor import Child, Supervisor, hub_command
 PROCESSES = 2
 #: Lanes in progress at once in each process.
 THREADS = 16
+#: Seconds that a process has to finish what it does when told to stop.
+GRACE = 45.0
 #: Threads that share their memory's pools instead of keeping one each need a fifth less.
 _ENVIRONMENT = {"MALLOC_ARENA_MAX": "2"}
 
 
 def run(processes: int, threads: int) -> None:
     """Run worker processes until told to stop."""
-    supervisor = Supervisor()
+    supervisor = Supervisor(together=True)
     supervisor.stop_on_signals()
     command = hub_command("worker-process", "--threads", str(threads))
     for number in range(processes):
-        supervisor.add(Child(f"worker {number + 1}", command, environment=_ENVIRONMENT))
+        name = f"worker {number + 1}"
+        supervisor.add(Child(name, command, environment=_ENVIRONMENT, grace=GRACE))
     supervisor.run()

@@ -129,12 +129,11 @@ def test_children_are_stopped_the_last_started_first(running, tmp_path):
     assert wait_for(path, 4)[2:] == ["ended second", "ended first"]
 
 
-def test_a_child_that_does_not_stop_is_killed(running, tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "GRACE", 0.3)
+def test_a_child_that_does_not_stop_is_killed(running, tmp_path):
     supervisor, _ = running
     path = tmp_path / "story"
     body = "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nwrite('on')\ntime.sleep(60)"
-    child = Child("stubborn", child_that(body, path))
+    child = Child("stubborn", child_that(body, path), grace=0.3)
     supervisor.add(child)
     wait_for(path, 1)
     supervisor.stop_children()

@@ -138,7 +138,8 @@ def _let_supervisors_fork() -> None:
 
     def start(given: Sequence[str], *, env: Mapping[str, str], **options: Any) -> Any:
         if list(given[: len(hub)]) == hub:
-            return _Child(given[len(hub) :], env, inherits=options.get("pass_fds", ()))
+            inherits, alone = options["pass_fds"], options["start_new_session"]
+            return _Child(given[len(hub) :], env, inherits=inherits, alone=alone)
         return subprocess.Popen(given, env=env, **options)
 
     def run(given: Sequence[str], **_: Any) -> subprocess.CompletedProcess[str]:
@@ -161,13 +162,15 @@ class _Child:
         environment: Mapping[str, str],
         out: int = 1,
         inherits: Sequence[int] = (),
+        alone: bool = True,
     ) -> None:
         self.returncode: int | None = None
         environment = dict(environment)
         sys.stdout.flush()
         self.pid = os.fork()
         if self.pid == 0:
-            os.setsid()
+            if alone:
+                os.setsid()
             os.dup2(out, 1)
             # As with a fresh process: the supervisor's lock would outlive it.
             edges = [2, *sorted(inherits), os.sysconf("SC_OPEN_MAX")]

@@ -29,7 +29,7 @@ from hub.outbound.guard import (
     THIS_MACHINE,
     OutboundGuard,
 )
-from hub.outbound.transport import new_session
+from hub.outbound.transport import GuardedTransport
 from hub.sdk.context import SessionDriver
 from hub.sdk.errors import HubError, RetryLater
 from hub.sdk.events import Event
@@ -38,6 +38,7 @@ from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import secret_names
+from hub.sdk.transport import Transport
 
 IDENTITY_WAIT = 30.0
 
@@ -101,13 +102,13 @@ class MemoryStore:
             return self._identities.setdefault(key, threading.Lock())
 
 
-def hub_session() -> requests.Session:
+def hub_session() -> Transport:
     """The hub's own transport, for ``MemoryContext(session=...)``.
 
     It sends what a plain session would, for a third of the CPU; what patches ``requests`` does not
     see its calls.
     """
-    return new_session(OutboundGuard(allow=networks(THIS_MACHINE)))
+    return GuardedTransport(OutboundGuard(allow=networks(THIS_MACHINE)))
 
 
 class MemorySession:
@@ -194,7 +195,7 @@ class MemoryContext:
         crash_at: int | None = None,
         settle: float = 0.0,
         read_timeout: float = READ_TIMEOUT,
-        session: requests.Session | None = None,
+        session: requests.Session | Transport | None = None,
     ) -> None:
         self.plugin = plugin
         given = dict(settings or {})

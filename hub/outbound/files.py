@@ -18,7 +18,7 @@ _DOORS = select(_sources.c.doors).where(_sources.c.id.in_(bindparam("ids", expan
 
 
 class EventFiles:
-    """The files of the events in hand. Implements ``hub.outbound.transport.Files``."""
+    """The files of the events in hand. Implements ``hub.outbound.passage.Files``."""
 
     def __init__(self, events: Sequence[Event]) -> None:
         self._events = list(events)

@@ -23,6 +23,7 @@ from urllib3.exceptions import NewConnectionError
 from hub.sdk.errors import RetryLater
 from hub.sdk.redaction import Redactor
 from hub.sdk.translation import for_people
+from hub.sdk.transport import LARGEST_ANSWER, AnswerTooLarge, SessionTransport, Transport
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
@@ -31,27 +32,10 @@ LONGEST_PAUSE = 86_400.0
 #: Larger numbers of seconds are Unix times: some remotes tell the moment itself.
 _UNIX_TIMES = 1e9
 _MIB = 2**20
-#: The largest body, in bytes and without its compression, that is taken of an answer by default.
-LARGEST_ANSWER = 16 * _MIB
-_PIECE = 65_536
-#: Bytes that a piece of a large body has at least, on average.
-_SMALL_PIECE = 64
 #: How much of a body the trace keeps, in characters.
 TRACED_BODY = 2_000
 #: Bytes in which as many characters stand, whatever they are, and what is redacted behind them.
 _TRACED_BYTES = 4 * (TRACED_BODY + 4_096) + 4
-
-
-class AnswerTooLarge(requests.RequestException):
-    """A remote sent more than is taken; ``limit`` is what that is, in bytes."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"an answer of more than {limit} bytes")
-        self.limit = limit
-
-
-class BoundedSession(requests.Session):
-    """A session whose ``request`` takes ``max_bytes``, and reads no more of an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,14 +75,16 @@ class HttpClient:
 
     def __init__(
         self,
-        session: requests.Session,
+        session: requests.Session | Transport,
         *,
         redactor: Redactor,
         rules: CallRules | None = None,
         connect_timeout: float = CONNECT_TIMEOUT,
         read_timeout: float = READ_TIMEOUT,
     ) -> None:
-        self._session = session
+        if not isinstance(session, Transport):
+            session = SessionTransport(session)
+        self._transport: Transport = session
         self._redactor = redactor
         self._rules = rules or CallRules()
         self._timeout = (connect_timeout, read_timeout)
@@ -129,14 +115,10 @@ class HttpClient:
         started = time.monotonic()
         started_at = datetime.now(UTC).isoformat(timespec="milliseconds")
         connect, read = self._timeout
-        limit = LARGEST_ANSWER if max_bytes is None else max_bytes
-        bounds: dict[str, Any] = {"stream": True}
-        if isinstance(self._session, BoundedSession):
-            bounds = {"max_bytes": limit}
         response: requests.Response | None = None
         error: str | None = None
         try:
-            response = self._session.request(
+            response = self._transport.request(
                 method,
                 url,
                 params=params,
@@ -146,9 +128,8 @@ class HttpClient:
                 headers=dict(headers or {}),
                 timeout=(connect, read_timeout or read),
                 allow_redirects=allow_redirects,
-                **bounds,
+                max_bytes=LARGEST_ANSWER if max_bytes is None else max_bytes,
             )
-            read_within(response, limit)
         except requests.RequestException as failure:
             error = self._redactor.text(_describe_failure(failure, url))
             raise RetryLater(error, reached=_may_have_reached(failure)) from failure
@@ -277,47 +258,6 @@ def _seconds_until(date: str, now: datetime) -> float | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return (moment - now).total_seconds()
-
-
-def read_within(response: requests.Response, limit: int) -> None:
-    """Read the body of a streamed answer, or look at one that has been read.
-
-    :raises AnswerTooLarge: it is larger than ``limit`` bytes. No more was read, and its connection
-        is closed.
-    :raises requests.RequestException: as requests would, or it comes in too many pieces.
-    """
-    if isinstance(response._content, bytes):
-        if len(response._content) > limit:
-            raise AnswerTooLarge(limit)
-        return
-    try:
-        if says_more_than(limit, response.headers):
-            raise AnswerTooLarge(limit)
-        body = bytearray()
-        for number, piece in enumerate(response.iter_content(_PIECE)):
-            stands_in_few_pieces(number, limit)
-            body += piece
-            if len(body) > limit:
-                raise AnswerTooLarge(limit)
-    except BaseException:
-        response.close()
-        raise
-    response._content = bytes(body)
-
-
-def stands_in_few_pieces(pieces: int, limit: int) -> None:
-    """Return if so many pieces (chunks) are no more than a body of ``limit`` bytes comes in.
-
-    :raises requests.RequestException: they are: one byte a piece costs seconds of CPU.
-    """
-    if pieces > limit // _SMALL_PIECE + 1_000:
-        raise requests.exceptions.ChunkedEncodingError("the answer came in too many small pieces")
-
-
-def says_more_than(limit: int, headers: Mapping[str, str]) -> bool:
-    """Whether an answer announces a longer body."""
-    length = headers.get("Content-Length", "")
-    return length.isdecimal() and (len(length) > len(str(limit)) or int(length) > limit)
 
 
 def _describe_failure(failure: requests.RequestException, url: str) -> str:

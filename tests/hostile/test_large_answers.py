@@ -22,8 +22,9 @@ from hub.kit.context import (
 )
 from hub.models import Attempt, Delivery, DeliveryState
 from hub.sdk.errors import HubError, RetryLater
-from hub.sdk.http import LARGEST_ANSWER, Call, CallRules, HttpClient, json_of
+from hub.sdk.http import Call, CallRules, HttpClient, json_of
 from hub.sdk.redaction import Redactor
+from hub.sdk.transport import LARGEST_ANSWER
 from tests.support.crm import World, make_plugin
 from tests.support.web import serving
 

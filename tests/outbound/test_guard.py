@@ -15,7 +15,7 @@ from hub.outbound.guard import (
     ForbiddenAddress,
     OutboundGuard,
 )
-from hub.outbound.transport import new_session
+from hub.outbound.transport import GuardedTransport
 from hub.sdk import NeedsAttention
 from tests.support.web import serving
 
@@ -133,16 +133,16 @@ def get(session, remote, host: str, **options):
     return session.request("GET", f"http://{host}:{remote.port}/x", **options)
 
 
-@pytest.mark.parametrize("options", [{"allow_redirects": False}, {"stream": True}])
+@pytest.mark.parametrize("options", [{"allow_redirects": False}, {"allow_redirects": True}])
 def test_it_is_asked_before_a_connection_is_made(remote, options):
     with pytest.raises(NeedsAttention, match=r"127\.0\.0\.1"):
-        get(new_session(OutboundGuard()), remote, "localhost", **options)
+        get(GuardedTransport(OutboundGuard()), remote, "localhost", **options)
     assert (remote.connected, remote.seen) == (0, [])
 
 
 def test_a_redirect_leads_to_no_other_host_inside(remote):
     remote.onward = f"http://storage.internal:{remote.port}/file"
-    session = new_session(OutboundGuard(), doors=Doors(before=frozenset({"crm.internal"})))
+    session = GuardedTransport(OutboundGuard(), doors=Doors(before=frozenset({"crm.internal"})))
     with pytest.raises(NeedsAttention):
         get(session, remote, "crm.internal")
     assert remote.seen == ["/x"]
@@ -163,7 +163,7 @@ class OneFile:
 
 def test_the_host_of_files_may_lead_on_to_its_storage(remote):
     remote.onward = f"http://127.0.0.1:{remote.port}/file"
-    session = new_session(OutboundGuard(allow=networks("10.0.0.0/8")))
+    session = GuardedTransport(OutboundGuard(allow=networks("10.0.0.0/8")))
     session.files = OneFile(remote)
     with pytest.raises(NeedsAttention, match="own machine"):
         get(session, remote, "chat.internal")
@@ -172,11 +172,11 @@ def test_the_host_of_files_may_lead_on_to_its_storage(remote):
     assert get(session, remote, "chat.internal").status_code == 200
 
 
-@pytest.mark.parametrize("options", [{"allow_redirects": False}, {"stream": True}])
+@pytest.mark.parametrize("options", [{"allow_redirects": False}, {"allow_redirects": True}])
 def test_a_door_for_files_is_for_files(remote, options):
     """Whoever points a connection at Chatwoot's host reaches nothing else there, not even over the
     connection by which a file has just come."""
-    session = new_session(OutboundGuard())
+    session = GuardedTransport(OutboundGuard())
     session.files = OneFile(remote)
     assert get(session, remote, "chat.internal", **options).status_code == 200
     elsewhere = session.files.url.replace("/x", "/secret")
@@ -196,18 +196,18 @@ def test_the_address_that_was_checked_is_the_one_that_is_called(remote, monkeypa
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    session = new_session(OutboundGuard(allow=networks("127.0.0.2/32")))
+    session = GuardedTransport(OutboundGuard(allow=networks("127.0.0.2/32")))
     with pytest.raises(OSError, match="refused"):
         get(session, remote, "crm.internal", allow_redirects=False)
     assert remote.connected == 0
 
 
-@pytest.mark.parametrize("options", [{"allow_redirects": False}, {"stream": True}])
+@pytest.mark.parametrize("options", [{"allow_redirects": False}, {"allow_redirects": True}])
 def test_no_proxy_of_the_environment_stands_between(remote, monkeypatch, options):
     """It would look names up and make connections that the guard does not see."""
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, f"http://127.0.0.1:{remote.port}")
-    session = new_session(OutboundGuard(allow=networks(THIS_MACHINE)))
+    session = GuardedTransport(OutboundGuard(allow=networks(THIS_MACHINE)))
     call = {"allow_redirects": True, "timeout": 5, **options}
     with pytest.raises(NeedsAttention):
         session.request("GET", "http://10.255.255.1/x", **call)

@@ -16,12 +16,13 @@ from urllib3.util.wait import wait_for_read
 
 from hub.config import networks
 from hub.outbound import line
+from hub.outbound.answer import Request
 from hub.outbound.guard import (
     THIS_MACHINE,
     OutboundGuard,
 )
 from hub.outbound.line import Line
-from hub.outbound.transport import new_session
+from hub.outbound.transport import GuardedTransport
 from hub.sdk.errors import RetryLater
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
@@ -86,12 +87,12 @@ def remote() -> Iterator[Remote]:
 
 
 @pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with new_session(OPEN) as session:
+def session() -> Iterator[GuardedTransport]:
+    with GuardedTransport(OPEN) as session:
         yield session
 
 
-def get(session: requests.Session, remote: Remote, timeout: float = 5) -> requests.Response:
+def get(session: GuardedTransport, remote: Remote, timeout: float = 5) -> requests.Response:
     return session.request("GET", f"{remote.origin}/x", allow_redirects=False, timeout=timeout)
 
 
@@ -268,7 +269,7 @@ def test_the_guard_sees_the_address_before_tls(secure):
         raise PermissionError("no")
 
     guarded = Line(secure.origin, refuse, lambda: None)
-    request = requests.Request("GET", f"{secure.origin}/x").prepare()
+    request = Request("GET", secure.origin, "/x", {}, None)
     with pytest.raises((PermissionError, requests.ConnectionError)):
-        guarded.call(request, "/x", 5, 5)
+        guarded.call(request, 5, 5)
     assert seen == ["127.0.0.1"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import pickle
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,7 +17,7 @@ from hub.outbound.guard import (
     Doors,
     OutboundGuard,
 )
-from hub.outbound.transport import new_session
+from hub.outbound.transport import GuardedTransport
 from hub.sdk import NeedsAttention
 from hub.sdk.errors import LaneLost, RetryLater
 from hub.sdk.http import HttpClient
@@ -89,7 +90,7 @@ CALLS = [
 
 @pytest.mark.parametrize(("method", "path", "options"), CALLS)
 def test_the_same_call_as_requests_makes(remote, method, path, options):
-    plain = new_session(OPEN)
+    plain = GuardedTransport(OPEN)
     ours = plain.request(method, remote.url + path, allow_redirects=False, timeout=60, **options)
     with requests.Session() as whole:
         theirs = whole.request(
@@ -101,8 +102,15 @@ def test_the_same_call_as_requests_makes(remote, method, path, options):
     for one in ("status_code", "reason", "url", "encoding", "content", "text", "ok"):
         assert getattr(ours, one) == getattr(theirs, one)
     assert ours.json() == {"grüße": "ü"}
+    for answer in (ours, theirs):
+        assert answer.request.method == method
+        assert answer.request.headers["user-AGENT"] == dict(remote.seen[0][2])["user-agent"]
+        kept = pickle.loads(pickle.dumps(answer))
+        assert b"".join(kept.iter_content(3)) == answer.content
+        answer.close()
+    plain.request(method, remote.url + path, allow_redirects=False, timeout=60, **options)
+    assert "cookie" not in dict(remote.seen[2][2])
     assert ours.headers["content-TYPE"] == theirs.headers["content-TYPE"]
-    assert not plain.cookies
 
 
 def test_a_connection_serves_call_after_call(remote):
@@ -113,14 +121,14 @@ def test_a_connection_serves_call_after_call(remote):
             made.append(host)
             return addresses
 
-    session = new_session(Counting())
+    session = GuardedTransport(Counting())
     for _ in range(3):
         session.request("GET", f"{remote.url}/x", allow_redirects=False, timeout=60)
     assert made == ["127.0.0.1"]
 
 
 def test_the_guard_stands_before_a_lean_call(remote):
-    session = new_session(OutboundGuard(deny=(ipaddress.ip_network("127.0.0.0/8"),)))
+    session = GuardedTransport(OutboundGuard(deny=(ipaddress.ip_network("127.0.0.0/8"),)))
     with pytest.raises(NeedsAttention):
         session.request("GET", f"{remote.url}/secret", allow_redirects=False, timeout=60)
     assert remote.seen == []
@@ -130,7 +138,7 @@ def test_the_last_check_stands_before_a_lean_call(remote):
     def refuse() -> None:
         raise LaneLost("The lease ended before the call was sent.")
 
-    session = new_session(OPEN, refuse)
+    session = GuardedTransport(OPEN, refuse)
     with pytest.raises(LaneLost):
         session.request("POST", f"{remote.url}/x", allow_redirects=False, timeout=60, json={})
     assert remote.seen == []
@@ -140,7 +148,7 @@ def test_the_last_check_stands_before_a_lean_call(remote):
 def test_a_remote_that_is_gone_was_not_reached(remote, options):
     remote.server.shutdown()
     remote.server.server_close()
-    client = HttpClient(new_session(OPEN), redactor=Redactor())
+    client = HttpClient(GuardedTransport(OPEN), redactor=Redactor())
     with pytest.raises(RetryLater) as caught:
         client.post(f"{remote.url}/x", json={"a": 1}, **options)
     assert not caught.value.reached

@@ -13,9 +13,10 @@ from marshmallow import Schema
 
 from hub import __version__
 from hub.access.gate import Open
-from hub.api import problems, schemas
+from hub.api import problems
 from hub.api.fields import LARGEST_ID
 from hub.api.operations import OPERATIONS, Operation
+from hub.api.schemas.problems import Problem
 
 
 @cache
@@ -53,7 +54,7 @@ def _described(operation: Operation) -> dict[str, Any]:
             str(operation.status): success,
             "default": {
                 "description": "A problem (RFC 9457)",
-                "content": {problems.TYPE: {"schema": schemas.Problem}},
+                "content": {problems.TYPE: {"schema": Problem}},
             },
         },
     }

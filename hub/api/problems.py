@@ -10,7 +10,7 @@ from flask import Flask, Response, json, request
 from werkzeug.exceptions import HTTPException
 
 from hub.accounts.proving import NotProven
-from hub.api import schemas
+from hub.api.schemas.hooks import Report
 from hub.errors import (
     Changed,
     InvalidSettings,
@@ -54,7 +54,7 @@ def of(error: Exception) -> Response:
     if isinstance(error, InvalidSettings):
         return problem(400, str(error), errors={"settings": dict(error.fields)})
     if isinstance(error, NotProven):
-        return problem(422, str(error), report=schemas.Report().dump(error.report))
+        return problem(422, str(error), report=Report().dump(error.report))
     if isinstance(error, NotFound):
         return problem(404, str(error))
     if isinstance(error, Changed):

@@ -87,3 +87,8 @@ def make_program(web: Flask, world: World) -> MakeProgram:
 @pytest.fixture
 def owner(make_program: MakeProgram) -> Program:
     return make_program()
+
+
+@pytest.fixture
+def account(world) -> str:
+    return f"/accounts/{world.account.id}"

@@ -12,8 +12,9 @@ from hub.access import (
 from hub.access.gate import Open
 from hub.access.permissions import Permission
 from hub.accounts import accounts
-from hub.api import schemas
 from hub.api.operations import operation
+from hub.api.schemas import accounts as schemas
+from hub.api.schemas import parts
 from hub.history import status
 from hub.models import Role
 
@@ -75,7 +76,7 @@ def account_status(account_id: int) -> Any:
     "GET",
     f"{ACCOUNT}/audit",
     Permission.OWN,
-    query=schemas.Page,
+    query=parts.Page,
     answer=schemas.AuditPage,
 )
 def audit_list(account_id: int, query: dict[str, Any]) -> Any:

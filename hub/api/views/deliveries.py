@@ -6,8 +6,9 @@ from datetime import UTC
 from typing import Any
 
 from hub.access.permissions import Permission
-from hub.api import schemas
 from hub.api.operations import operation
+from hub.api.schemas import deliveries as schemas
+from hub.api.schemas import parts
 from hub.api.views.accounts import ACCOUNT
 from hub.errors import (
     NotFound,
@@ -81,7 +82,7 @@ def delivery_list(account_id: int, query: dict[str, Any]) -> Any:
     f"{ACCOUNT}/deliveries/replay",
     Permission.REPAIR,
     query=schemas.ReplayQuery,
-    answer=schemas.Count,
+    answer=parts.Count,
 )
 def delivery_replay_all(account_id: int, query: dict[str, Any]) -> Any:
     """Make all deliveries of a filter owed again, at most 10,000; ``dry_run`` counts them only."""
@@ -109,7 +110,7 @@ def delivery_replay(account_id: int, delivery_id: int) -> None:
         raise Refused("This delivery is owed already.")
 
 
-@operation("POST", f"{DELIVERY}/insist", Permission.REPAIR, answer=schemas.Count)
+@operation("POST", f"{DELIVERY}/insist", Permission.REPAIR, answer=parts.Count)
 def delivery_insist(account_id: int, delivery_id: int) -> Any:
     """Make the ticket now: deliver what is kept back of the conversation, whoever it is."""
     count = replay.insist(delivery_id)
@@ -118,7 +119,7 @@ def delivery_insist(account_id: int, delivery_id: int) -> Any:
     return {"deliveries": count}
 
 
-@operation("POST", f"{DELIVERY}/skip", Permission.REPAIR, body=schemas.Reason, status=204)
+@operation("POST", f"{DELIVERY}/skip", Permission.REPAIR, body=parts.Reason, status=204)
 def delivery_skip(account_id: int, delivery_id: int, body: dict[str, Any]) -> None:
     """Give a delivery up that waits or failed."""
     if not replay.skip(delivery_id, body["reason"]):

@@ -9,8 +9,9 @@ from flask import Response
 from hub.access.gate import Open
 from hub.access.permissions import Permission
 from hub.accounts import accounts, hooks
-from hub.api import schemas
 from hub.api.operations import expected_version, operation, with_version
+from hub.api.schemas import hooks as schemas
+from hub.api.schemas import parts
 from hub.api.views.accounts import ACCOUNT
 from hub.errors import NotFound
 from hub.models import Hook
@@ -115,7 +116,7 @@ def hook_disable(account_id: int, hook_id: int) -> Any:
     return shown(hooks.set_enabled(hook_id, False))
 
 
-@operation("POST", f"{HOOK}/pause", Permission.REPAIR, body=schemas.Reason, answer=schemas.Hook)
+@operation("POST", f"{HOOK}/pause", Permission.REPAIR, body=parts.Reason, answer=schemas.Hook)
 def hook_pause(account_id: int, hook_id: int, body: dict[str, Any]) -> Any:
     """Let deliveries wait, for a reason."""
     return shown(hooks.pause(hook_id, body["reason"]))

@@ -6,8 +6,8 @@ from typing import Any
 
 from hub.access import identity, invitations, members, tokens
 from hub.access.permissions import Permission
-from hub.api import schemas
 from hub.api.operations import operation
+from hub.api.schemas import people as schemas
 from hub.api.views.accounts import ACCOUNT
 from hub.models import Role
 

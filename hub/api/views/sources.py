@@ -6,8 +6,8 @@ from typing import Any
 
 from hub.access.permissions import Permission
 from hub.accounts import accounts, sources
-from hub.api import schemas
 from hub.api.operations import operation
+from hub.api.schemas import sources as schemas
 from hub.api.views.accounts import ACCOUNT
 from hub.errors import NotFound
 from hub.inbox import release

@@ -6,8 +6,8 @@ from typing import Any
 
 from hub.access import invitations, users
 from hub.access.permissions import Permission
-from hub.api import schemas
 from hub.api.operations import operation
+from hub.api.schemas import people as schemas
 
 USER = "/users/<int:user_id>"
 

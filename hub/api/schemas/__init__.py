@@ -1,0 +1,1 @@
+"""The forms of what goes in and comes out, by subject."""

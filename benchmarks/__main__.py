@@ -19,6 +19,7 @@ from benchmarks import (
     neighbour,
     pages,
     starts,
+    traffic,
     workers,
 )
 from benchmarks.figures import Figures
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "neighbour": neighbour.measure,
     "pages": pages.measure,
     "starts": starts.measure,
+    "traffic": traffic.measure,
     "workers": workers.measure,
 }
 RESULT = Path("build/bench.json")

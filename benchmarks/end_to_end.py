@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from benchmarks import ideal, load, webhooks
 from benchmarks.figures import Figures
+from benchmarks.ideal import Person
 from benchmarks.installation import Installation, cpu_seconds, installed, simulated_glpi
 
 SERVICE_TIME = 0.020
@@ -46,8 +47,8 @@ def _compare(
     ours, theirs, cpu = [], [], []
     for _ in range(_ROUNDS):
         installation.glpi.reset()
-        emails = [f"by.hand.{number}@example.com" for number in range(events)]
-        theirs.append(events / ideal.deliver(installation.glpi.url, emails, lanes))
+        people = [Person(f"by.hand.{number}@example.com") for number in range(events)]
+        theirs.append(events / ideal.deliver(installation.glpi.url, people, lanes))
         installation.glpi.reset()
         deliver(installation, 2 * lanes)
         used = cpu_seconds(installation.workers())

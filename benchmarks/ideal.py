@@ -10,7 +10,8 @@ import multiprocessing
 import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -20,7 +21,17 @@ _PROCESSES = 2
 _context = multiprocessing.get_context("spawn")
 
 
-def deliver(glpi_url: str, emails: Sequence[str], lanes: int) -> float:
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Whose conversation it is, with further messages after the first if any, and its end."""
+
+    email: str
+    phone: str = ""
+    further_messages: int = 0
+    is_solved: bool = False
+
+
+def deliver(glpi_url: str, people: Sequence[Person], lanes: int) -> float:
     """Make a user and a ticket for each of these people; returns the seconds it took.
 
     Processes, connections and sessions are there before the clock runs.
@@ -31,7 +42,7 @@ def deliver(glpi_url: str, emails: Sequence[str], lanes: int) -> float:
     children = [
         _context.Process(
             target=_deliver,
-            args=(glpi_url, emails[place::processes], lanes // processes, ready, times),
+            args=(glpi_url, people[place::processes], lanes // processes, ready, times),
         )
         for place in range(processes)
     ]
@@ -44,8 +55,8 @@ def deliver(glpi_url: str, emails: Sequence[str], lanes: int) -> float:
     return seconds
 
 
-def _deliver(glpi_url: str, emails: Sequence[str], lanes: int, ready: Any, times: Any) -> None:
-    waiting = deque(emails)
+def _deliver(glpi_url: str, people: Sequence[Person], lanes: int, ready: Any, times: Any) -> None:
+    waiting = deque(people)
     threads = [
         threading.Thread(target=_lane, args=(glpi_url, waiting, ready, times)) for _ in range(lanes)
     ]
@@ -55,17 +66,17 @@ def _deliver(glpi_url: str, emails: Sequence[str], lanes: int, ready: Any, times
         thread.join()
 
 
-def _lane(glpi_url: str, waiting: deque[str], ready: Any, times: Any) -> None:
+def _lane(glpi_url: str, waiting: deque[Person], ready: Any, times: Any) -> None:
     client = Client(glpi_url, requests.Session())
     client.sign_in()
     ready.wait()
     began = time.time()
     while waiting:
         try:
-            email = waiting.popleft()
+            person = waiting.popleft()
         except IndexError:
             break
-        client.deliver(email)
+        client.deliver(person)
     times.put((began, time.time()))
 
 
@@ -87,35 +98,48 @@ class Client:
         """Close it."""
         self._session.get(f"{self._api}/killSession", timeout=30).raise_for_status()
 
-    def deliver(self, email: str) -> None:
-        """A new customer's first message: look for the user, make one, make the ticket."""
-        if not self.find_user(email):
-            self.create_ticket(self.create_user(email))
+    def deliver(self, person: Person) -> None:
+        """A new customer's conversation: look for the user, make one, make the ticket, and add to
+        it what comes after."""
+        if self.find_user(person.email):
+            return
+        if person.phone and self._search("User", {6: f"^{person.phone}$"}):
+            return
+        ticket = self.create_ticket(self.create_user(person.email, person.phone))
+        parent = {"itemtype": "Ticket", "items_id": ticket}
+        for _ in range(person.further_messages):
+            self._add("ITILFollowup", {**parent, "content": "<p>One more thing.</p>"})
+        if person.is_solved:
+            self._add("ITILSolution", {**parent, "content": "<p>Solved.</p>"})
 
     def find_user(self, email: str) -> bool:
-        """Whether there is a user with this email."""
-        question: dict[str, str | int] = {
-            "criteria[0][field]": 5,
-            "criteria[0][searchtype]": "contains",
-            "criteria[0][value]": f"^{email}$",
-            "criteria[1][link]": "OR",
-            "criteria[1][field]": 1,
-            "criteria[1][searchtype]": "contains",
-            "criteria[1][value]": f"^{email}$",
-        }
-        answer = self._session.get(f"{self._api}/search/User", params=question, timeout=30)
-        answer.raise_for_status()
-        return bool(answer.json()["totalcount"])
+        """Whether there is a user with this email, or this name to sign in."""
+        return self._search("User", {5: f"^{email}$", 1: f"^{email}$"})
 
-    def create_user(self, email: str) -> int:
+    def create_user(self, email: str, phone: str = "") -> int:
         """A new user."""
-        return self._add("User", {"name": email, "realname": "Okafor", "_useremails": [email]})
+        values = {"name": email, "realname": "Okafor", "_useremails": [email]}
+        return self._add("User", values | ({"phone": phone} if phone else {}))
 
     def create_ticket(self, user_id: int) -> int:
         """A new ticket."""
         text = "Hello, I can't log in since this morning."
         values = {"name": text, "content": f"<p>{text}</p>", "_users_id_requester": user_id}
         return self._add("Ticket", values)
+
+    def _search(self, itemtype: str, wanted: Mapping[int, str]) -> bool:
+        """Whether one has any of these values, by the number of the field."""
+        question: dict[str, str | int] = {}
+        for place, (number, value) in enumerate(wanted.items()):
+            question |= {
+                f"criteria[{place}][link]": "OR",
+                f"criteria[{place}][field]": number,
+                f"criteria[{place}][searchtype]": "contains",
+                f"criteria[{place}][value]": value,
+            }
+        answer = self._session.get(f"{self._api}/search/{itemtype}", params=question, timeout=30)
+        answer.raise_for_status()
+        return bool(answer.json()["totalcount"])
 
     def _add(self, itemtype: str, values: dict[str, Any]) -> int:
         answer = self._session.post(f"{self._api}/{itemtype}", json={"input": values}, timeout=30)

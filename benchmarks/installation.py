@@ -46,7 +46,7 @@ class Glpi:
     """The GLPI simulator, in a process of its own."""
 
     def __init__(self, service_time: float) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://{_HOST}:{self.port}"
         self._control = f"{self.url}/__simulator__"
         self._process = subprocess.Popen(
@@ -56,7 +56,7 @@ class Glpi:
             ),
             stdout=subprocess.DEVNULL,
         )
-        _wait_for(lambda: requests.get(f"{self._control}/faults", timeout=5).ok)
+        wait_for(lambda: requests.get(f"{self._control}/faults", timeout=5).ok)
 
     def reset(self) -> None:
         """An empty GLPI. Its sessions are gone, too."""
@@ -98,15 +98,15 @@ class Installation:
 
     def start_web(self) -> None:
         """``hub web`` with the settings that it ships with."""
-        self.port = _free_port()
+        self.port = free_port()
         self._spawn(hub_command("web", "--port", str(self.port)))
-        _wait_for(lambda: requests.get(f"http://{_HOST}:{self.port}/healthz", timeout=5).ok)
+        wait_for(lambda: requests.get(f"http://{_HOST}:{self.port}/healthz", timeout=5).ok)
 
     def start_bare_flask(self) -> int:
         """A view that does nothing, on the same gunicorn; returns its port."""
-        port = _free_port()
+        port = free_port()
         self._spawn([sys.executable, "-m", "benchmarks.bare_flask", "--port", str(port)])
-        _wait_for(
+        wait_for(
             lambda: requests.post(f"http://{_HOST}:{port}{self.path}", timeout=5).status_code == 202
         )
         return port
@@ -114,12 +114,12 @@ class Installation:
     def start_sweeper(self) -> None:
         """``hub sweeper``."""
         self._spawn(hub_command("sweeper"))
-        _wait_for(lambda: self.app.extensions["hub.redis"].exists(plugins.KEY))
+        wait_for(lambda: self.app.extensions["hub.redis"].exists(plugins.KEY))
 
     def start_workers(self, *options: str) -> None:
         """``hub worker``, with the settings that it ships with unless some are given."""
         self._workers = self._spawn(hub_command("worker", *options))
-        _wait_for(lambda: self._fleet_size() == len(self.workers()) > 0)
+        wait_for(lambda: self._fleet_size() == len(self.workers()) > 0)
 
     def stop_workers(self) -> None:
         """Stop the workers as a deploy does."""
@@ -153,7 +153,7 @@ class Installation:
             )
         redis: Redis = self.app.extensions["hub.redis"]
         # The sweeper tells it to the fleet.
-        _wait_for(lambda: redis.hget("{hub}:limits", str(self.hook_id)) == str(number).encode())
+        wait_for(lambda: redis.hget("{hub}:limits", str(self.hook_id)) == str(number).encode())
 
     def wait_until_delivered(self) -> None:
         """Return when nothing is owed any more.
@@ -198,7 +198,7 @@ class Installation:
 
     def _start_redis(self) -> None:
         self._spawn(embedded.server_command(self.config))
-        _wait_for(self.app.extensions["hub.redis"].ping)
+        wait_for(self.app.extensions["hub.redis"].ping)
 
     def _connect(self) -> None:
         """An operator's steps: an account, a source, a hook."""
@@ -270,7 +270,7 @@ def cpu_seconds(processes: list[psutil.Process]) -> float:
     return seconds
 
 
-def _wait_for(is_so: Callable[[], Any]) -> None:
+def wait_for(is_so: Callable[[], Any]) -> None:
     give_up = time.monotonic() + _START
     while True:
         try:
@@ -283,7 +283,7 @@ def _wait_for(is_so: Callable[[], Any]) -> None:
         time.sleep(0.05)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((_HOST, 0))
         port: int = probe.getsockname()[1]

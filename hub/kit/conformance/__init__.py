@@ -46,7 +46,18 @@ from hub.kit.conformance.settings import Settings  # noqa: E402
 from hub.kit.conformance.setups import Setups  # noqa: E402
 from hub.kit.conformance.texts import Texts  # noqa: E402
 
-__all__ = ["Conformance"]
+__all__ = [
+    "Conformance",
+    "Crashes",
+    "Events",
+    "Failures",
+    "Manifest",
+    "Repetition",
+    "Secrecy",
+    "Settings",
+    "Setups",
+    "Texts",
+]
 
 
 class Conformance(

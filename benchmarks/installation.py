@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import func, select, update
 
 from benchmarks import webhooks
+from hub import services
 from hub.accounts import accounts, hooks, sources
 from hub.app import create_app
 from hub.cli.looking import require_schema
@@ -114,7 +115,7 @@ class Installation:
     def start_sweeper(self) -> None:
         """``hub sweeper``."""
         self._spawn(hub_command("sweeper"))
-        wait_for(lambda: self.app.extensions["hub.redis"].exists(plugins.KEY))
+        wait_for(lambda: services.of(self.app).redis.exists(plugins.KEY))
 
     def start_workers(self, *options: str) -> None:
         """``hub worker``, with the settings that it ships with unless some are given."""
@@ -151,7 +152,7 @@ class Installation:
                     update(Hook).where(Hook.id == self.hook_id).values(concurrency=number)
                 )
             )
-        redis: Redis = self.app.extensions["hub.redis"]
+        redis: Redis = services.of(self.app).redis
         # The sweeper tells it to the fleet.
         wait_for(lambda: redis.hget("{hub}:limits", str(self.hook_id)) == str(number).encode())
 
@@ -198,7 +199,7 @@ class Installation:
 
     def _start_redis(self) -> None:
         self._spawn(embedded.server_command(self.config))
-        wait_for(self.app.extensions["hub.redis"].ping)
+        wait_for(services.of(self.app).redis.ping)
 
     def _connect(self) -> None:
         """An operator's steps: an account, a source, a hook."""
@@ -227,7 +228,7 @@ class Installation:
             self.path = f"/webhooks/chatwoot/{source.token}"
 
     def _fleet_size(self) -> int:
-        redis: Redis = self.app.extensions["hub.redis"]
+        redis: Redis = services.of(self.app).redis
         return int(redis.zcard("{hub}:fleet"))
 
     def _spawn(self, command: list[str]) -> subprocess.Popen[bytes]:

@@ -19,6 +19,7 @@ from rq import Queue, Retry, Worker
 from benchmarks import end_to_end
 from benchmarks.figures import Figures
 from benchmarks.installation import Installation, installed, simulated_glpi
+from hub import services
 
 _ROUNDS = 3
 _EVENTS, _EVENTS_OF_FOUR = 10, 60
@@ -50,9 +51,7 @@ def measure(figures: Figures, quick: bool) -> None:
 def _run(installation: Installation, events: int, workers: int) -> tuple[float, int]:
     """The seconds for so many events, and how many of them were lost."""
     redis_url = f"unix://{installation.config.redis_socket}"
-    queue = Queue(
-        f"literal-{uuid.uuid4().hex}", connection=installation.app.extensions["hub.redis"]
-    )
+    queue = Queue(f"literal-{uuid.uuid4().hex}", connection=services.of(installation.app).redis)
     # RQ counts the first try apart, and knows pauses only with a scheduler.
     retry = Retry(max=2, interval=3)
     program = str(Path(sys.executable).with_name("rq"))

@@ -7,37 +7,43 @@ from datetime import timedelta
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from hub import models
+from hub import models, services
+from hub.clock import SystemClock
 from hub.config import Config
-from hub.database import engine, group_commit
+from hub.database import opening
 from hub.inbox import listener
 from hub.outbound.guard import OutboundGuard
 from hub.outbound.transport import Transports
 from hub.plugins import Registry
 from hub.queue.connection import connect
+from hub.sdk.context import Clock
 from hub.security.encryption import Keyring
+from hub.services import Services
 
 
-def create_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
+def create_app(
+    config: Config | None = None,
+    registry: Registry | None = None,
+    clock: Clock | None = None,
+) -> Flask:
     """The hub's application. Web, workers, sweeper and command line all run in one of these."""
     config = config or Config.from_environment()
     models.load()
     app = Flask("hub", static_folder=None)
     app.secret_key = config.secret_key
     guard = OutboundGuard(config.outbound_allow, config.outbound_deny)
-    app.extensions["hub.config"] = config
-    app.extensions["hub.outbound"] = guard
-    app.extensions["hub.transports"] = Transports(guard)
-    app.extensions["hub.policy.retry"] = config.policies.retry
-    app.extensions["hub.policy.breaker"] = config.policies.breaker
-    app.extensions["hub.policy.order"] = config.policies.order
-    app.extensions["hub.policy.lease"] = config.policies.lease
-    app.extensions["hub.redis"] = connect(config)
-    Keyring(config.encryption_keys).init_app(app)
-    (registry or Registry.discover()).init_app(app)
-    engine.init_app(app, config)
-    group_commit.init_app(app, config)
-    listener.init_app(app)
+    made = Services(
+        config=config,
+        clock=clock or SystemClock(),
+        database=opening.open_for(app, config),
+        redis=connect(config),
+        guard=guard,
+        transports=Transports(guard),
+        registry=registry or Registry.discover(),
+        keyring=Keyring(config.encryption_keys),
+    )
+    services.keep(app, made)
+    app.register_blueprint(listener.blueprint)
     return app
 
 
@@ -53,7 +59,7 @@ def create_web_app(config: Config | None = None, registry: Registry | None = Non
     from hub.security.cookies import CookieSessions
 
     app = create_app(config, registry)
-    config = app.extensions["hub.config"]
+    config = services.of(app).config
     https = config.public_url.startswith("https://")
     app.config.update(
         SESSION_COOKIE_NAME="__Host-hub" if https else "hub",

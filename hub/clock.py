@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import time
+from contextvars import ContextVar
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hub.sdk.context import Clock
 
 
 class SystemClock:
@@ -16,6 +21,16 @@ class SystemClock:
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)
+
+
+SYSTEM = SystemClock()
+#: The clock of the running application; ``hub.services`` sets it.
+CURRENT: ContextVar[Clock] = ContextVar("clock", default=SYSTEM)
+
+
+def now() -> datetime:
+    """The moment, in UTC, by the clock of the running application."""
+    return CURRENT.get().now()
 
 
 def written(moment: datetime, zone: tzinfo | None = None) -> str:

@@ -24,6 +24,7 @@ from hub.outbound.guard import THIS_MACHINE
 from hub.plugins import Registry
 from hub.queue import embedded
 from hub.queue.connection import connect
+from hub.sdk.context import Clock
 from tests.support.crm import Crm, World, make_plugin
 from tests.support.postgres import HAS_POSTGRES, Postgres, any_postgres
 from tests.support.web_apps import WebApps, close
@@ -149,9 +150,9 @@ def make_app(config: Config) -> Iterator[MakeApp]:
     """Makes applications on the test's database; ``make_app(plugin, ...)`` installs plugins."""
     apps: list[Flask] = []
 
-    def make(*plugins: object) -> Flask:
+    def make(*plugins: object, clock: Clock | None = None) -> Flask:
         registry = Registry({plugin.id: plugin for plugin in plugins}, ())  # type: ignore[attr-defined]
-        app = create_app(config, registry)
+        app = create_app(config, registry, clock)
         apps.append(app)
         return app
 

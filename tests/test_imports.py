@@ -14,12 +14,13 @@ ROOT = Path(__file__).parent.parent
 #: a room stands where it does.
 FLOORS = (
     "sdk",
-    "clock crashpoint errors log policy running strict_json",
+    "clock crashpoint errors log policy strict_json",
     "config security",
     "database",
     "models",
     "audit",
     "plugins queue outbound",
+    "services",
     "inbox delivery",
     "history",
     "accounts access",

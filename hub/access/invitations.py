@@ -9,11 +9,10 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
-from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from hub import audit
+from hub import audit, services
 from hub.access import (
     members,
     passwords,
@@ -21,7 +20,6 @@ from hub.access import (
 )
 from hub.access.permissions import OF_ROLE, Permission
 from hub.clock import SystemClock
-from hub.config import Config
 from hub.database import in_transaction, reading
 from hub.errors import (
     NotFound,
@@ -217,7 +215,7 @@ def _create(invitation: Invitation) -> str:
         session.add(invitation)
 
     in_transaction(work)
-    config: Config = current_app.extensions["hub.config"]
+    config = services.current().config
     return f"{config.public_url}/invitation/{token}"
 
 

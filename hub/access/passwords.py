@@ -12,8 +12,8 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
-from flask import current_app
 
+from hub import services
 from hub.errors import Refused
 from hub.policy import PARALLELISM, PasswordPolicy
 
@@ -77,8 +77,7 @@ def _turn() -> Iterator[None]:
 
 
 def _policy() -> PasswordPolicy:
-    policy: PasswordPolicy = current_app.extensions["hub.config"].policies.password
-    return policy
+    return services.current().config.policies.password
 
 
 @cache

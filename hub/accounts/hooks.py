@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hub import audit, log
+from hub import audit, log, services
 from hub.accounts import doors, setup
 from hub.accounts.proving import NotProven, plugin_of, split, test, trial, usable_plugin, view
 from hub.accounts.setup import SetupReport
@@ -33,10 +33,9 @@ from hub.models.existing import (
     stay,
 )
 from hub.outbound.trace import Trace
-from hub.plugins import current as registry
-from hub.queue import connection
 from hub.queue.ready import ReadyLanes
 from hub.security.encryption import Keyring, Undecryptable
+from hub.services import registry
 
 #: Bounds of a hook's own limits.
 MOST_AT_ONCE = 256
@@ -269,7 +268,7 @@ def remove(hook_id: int) -> None:
     close_sessions(hook)
     in_transaction(lambda session: session.delete(existing(session, Hook, hook_id)))
     try:
-        ReadyLanes(connection.current()).drop(hook_id)
+        ReadyLanes(services.stores().redis).drop(hook_id)
     except RedisError:
         _log.warning("Redis still knows a deleted hook; its lanes lead nowhere", hook=hook_id)
 
@@ -325,7 +324,7 @@ def _close(hook: Hook, choose: Callable[[SharedSessions], list[Loan]]) -> int:
     seen = view(hook)
     try:
         loans = choose(
-            SharedSessions(connection.current(), Keyring.current(), hook.id, seen.access)
+            SharedSessions(services.stores().redis, Keyring.current(), hook.id, seen.access)
         )
     except RedisError:
         _log.warning("Redis is not available; remote sessions end by themselves", hook=hook.id)
@@ -354,6 +353,6 @@ def _set_status(hook_id: int, status: HookStatus, detail: str) -> Hook:
 
 def _let_go(hook_id: int) -> None:
     try:
-        ReadyLanes(connection.current()).unhold(hook_id)
+        ReadyLanes(services.stores().redis).unhold(hook_id)
     except RedisError:
         _log.warning("Redis is not available; the hook goes on a little later", hook=hook_id)

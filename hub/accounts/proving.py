@@ -20,10 +20,10 @@ from hub.errors import (
 from hub.models import Account, Hook
 from hub.models.existing import existing
 from hub.plugins import UnknownPlugin
-from hub.plugins import current as registry
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import completed, secret_names, url_names
 from hub.sdk.translation import for_people
+from hub.services import registry
 
 _log = log.get(__name__)
 

@@ -9,13 +9,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from flask import current_app
-
-from hub import audit, log
+from hub import audit, log, services
 from hub.clock import SystemClock
 from hub.delivery.context import HookContext, HookView
 from hub.outbound.trace import Trace
-from hub.outbound.transport import Transports
 from hub.plugins.faults import (
     described,
     is_from_keyboard,
@@ -79,7 +76,7 @@ class SetupContext(HookContext):
 
 def context_of(hook: HookView, trace: Trace) -> SetupContext:
     """The context of calls that belong to no delivery: a setup, or the closing of a session."""
-    transports: Transports = current_app.extensions["hub.transports"]
+    transports = services.current().transports
     redactor = Redactor(hook.secrets.values())
     http = HttpClient(
         transports.of(hook.id, hook.doors), redactor=redactor, rules=CallRules(after=trace.call)

@@ -6,13 +6,12 @@ import secrets
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from flask import current_app
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hub import services
 from hub.accounts import doors
 from hub.clock import SystemClock
-from hub.config import Config
 from hub.database import in_transaction, reading
 from hub.errors import Refused
 from hub.inbox.sources import KINDS
@@ -157,7 +156,7 @@ def newest_event(source: Source) -> Event | None:
 
 def webhook_url(source: Source) -> str:
     """The address that is entered at the sender."""
-    config: Config = current_app.extensions["hub.config"]
+    config = services.current().config
     return f"{config.public_url}/webhooks/{source.kind}/{source.token}"
 
 

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from ipaddress import ip_address
 
-from flask import Blueprint, Response, current_app, jsonify, request
+from flask import Blueprint, Response, jsonify, request
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
-from hub.config import Config
+from hub import services
 from hub.database import db, reading
 from hub.history.status import overview
 from hub.outbound.guard import is_public
-from hub.queue import connection
 from hub.queue.alive import live_workers
 
 blueprint = Blueprint("health", __name__)
@@ -66,7 +65,7 @@ def metrics() -> Response:
 def _asks_from_inside() -> bool:
     """Whether the request comes from this machine or a private network; one that a proxy has
     passed on does only where the proxy is believed about whose it is."""
-    config: Config = current_app.extensions["hub.config"]
+    config = services.current().config
     if not config.proxies and not _FORWARDED.isdisjoint(name for name, _ in request.headers):
         return False
     try:
@@ -100,9 +99,9 @@ def _migrations() -> None:
 
 
 def _redis() -> None:
-    connection.current().ping()
+    services.stores().redis.ping()
 
 
 def _workers() -> None:
-    if not live_workers(connection.current()):
+    if not live_workers(services.stores().redis):
         raise _NotReady("no worker is alive")

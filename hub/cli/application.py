@@ -10,13 +10,12 @@ from typing import Any, ParamSpec, TypeVar
 import click
 from flask import Flask
 
-from hub import audit
+from hub import audit, services
 from hub.app import create_app
 from hub.cli.configuration import configured, require_installation
 from hub.cli.failure import Failure
 from hub.cli.looking import in_sentences, require_schema
 from hub.config import Config
-from hub.database import db
 from hub.errors import Refused
 from hub.security.encryption import Undecryptable
 
@@ -38,8 +37,7 @@ def entered() -> Iterator[Flask]:
         try:
             yield app
         finally:
-            db.engine.dispose()
-            app.extensions["hub.redis"].close()
+            services.of(app).close()
 
 
 def with_application(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:

@@ -22,7 +22,7 @@ from hub.history.standing import (
     of_deliveries,
 )
 from hub.models import Attempt, Delivery, Event
-from hub.plugins import current as registry
+from hub.services import registry
 
 _COLUMNS = ("id", "hook_id", "event", "conversation_id", "state", "attempts", "reason")
 _state_option = click.option("--state", type=click.Choice(history.STATES))

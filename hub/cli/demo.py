@@ -23,11 +23,11 @@ from sqlalchemy import select
 
 from hub.access import invitations
 from hub.accounts import accounts, hooks, sources
-from hub.cli.application import application
+from hub.app import create_app
+from hub.cli.configuration import configured
 from hub.cli.failure import Failure
 from hub.cli.looking import require_schema
 from hub.cli.output import say, table
-from hub.config import Config
 from hub.database import reading
 from hub.fleet import door
 from hub.fleet.installation import Installation
@@ -61,15 +61,14 @@ def demo(once: bool, port: int) -> None:
     """
     # Its simulators run on this machine.
     os.environ["HUB_OUTBOUND_ALLOW"] = THIS_MACHINE
-    app = application()
-    config: Config = app.extensions["hub.config"]
+    config = configured()
     installation = Installation(config)
     # SIGTERM ends it as Ctrl-C does, and its children with it.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    port = _free_port(port)
+    app = create_app(config.reached_by(f"http://127.0.0.1:{port}"))
     with installation.only_one(), app.app_context():
         require_schema()
-        port = _free_port(port)
-        app.extensions["hub.config"] = config.reached_by(f"http://127.0.0.1:{port}")
         glpi = _Glpi(_free_port(8091))
         leadsquared = _LeadSquared(_free_port(8092))
         # Children are watched from below on; the demo itself goes on in the foreground.

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
+from hub import services
 from hub.cli.application import entered
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, show
@@ -20,10 +21,10 @@ from hub.config import Config
 from hub.database import db, reading
 from hub.inbox import release
 from hub.models import Hook, Source
-from hub.plugins import current as registry
-from hub.queue import connection, embedded
+from hub.queue import embedded
 from hub.queue.alive import live_workers
 from hub.security.encryption import Undecryptable
+from hub.services import registry
 
 
 @click.command("doctor")
@@ -71,9 +72,8 @@ def _look(name: str, check: Callable[[], str]) -> dict[str, Any]:
 
 
 def _config() -> Config:
-    from flask import current_app
 
-    config = current_app.extensions["hub.config"]
+    config = services.current().config
     assert isinstance(config, Config)
     return config
 
@@ -115,7 +115,7 @@ def _keys() -> str:
 
 
 def _redis() -> str:
-    client = connection.current()
+    client = services.stores().redis
     try:
         client.ping()
     except RedisError as error:
@@ -126,7 +126,7 @@ def _redis() -> str:
 
 def _workers() -> str:
     try:
-        workers = live_workers(connection.current())
+        workers = live_workers(services.stores().redis)
     except RedisError as error:
         raise _Worth("Unknown while Redis is not running.") from error
     if not workers:

@@ -14,8 +14,8 @@ from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
 from hub.history.standing import shown_status
 from hub.models import Hook
-from hub.plugins import current as registry
 from hub.sdk.settings import visible_settings
+from hub.services import registry
 
 _set_option = click.option(
     "--set",

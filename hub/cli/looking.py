@@ -16,9 +16,10 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from hub.cli.configuration import configured, require_installation
 from hub.cli.failure import Failure
-from hub.database import db, engine
+from hub.clock import SystemClock
+from hub.database import db, opening
 from hub.queue.connection import connect
-from hub.running import running
+from hub.services import Stores
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -31,14 +32,13 @@ def looking(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]
     def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
         require_installation()
         config = configured()
-        parts = {**engine.connect(config), "hub.redis": connect(config), "hub.config": config}
-        with in_sentences(), running(parts):
+        stores = Stores(config, SystemClock(), opening.open_alone(config), connect(config))
+        with in_sentences(), stores.entered():
             try:
                 require_schema()
                 return command(*arguments, **options)
             finally:
-                db.engine.dispose()
-                parts["hub.redis"].close()
+                stores.close()
 
     return wrapped
 

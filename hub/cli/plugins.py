@@ -10,6 +10,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
+from hub import services
 from hub.cli.application import application
 from hub.cli.failure import Failure
 from hub.cli.output import json_option, say, show
@@ -28,7 +29,7 @@ def group() -> None:
 
 
 def _registry() -> Registry:
-    registry = application().extensions["hub.registry"]
+    registry = services.of(application()).registry
     assert isinstance(registry, Registry)
     return registry
 

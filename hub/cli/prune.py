@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import click
-from flask import current_app
 from rich.console import Console
 from rich.progress import Progress
 
+from hub import services
 from hub.cli.application import with_application
 from hub.cli.output import json_option, show
 from hub.history.prune import older_than
-from hub.policy import Policies
 
 _DAY = 86_400.0
 
@@ -25,7 +24,7 @@ def prune(days: float | None, dry_run: bool, as_json: bool) -> None:
 
     What is owed still is kept, and so are dead letters.
     """
-    policies: Policies = current_app.extensions["hub.config"].policies
+    policies = services.current().config.policies
     pruning = older_than(policies.history.keep.total_seconds() if days is None else days * _DAY)
     events, requests = pruning.count(), pruning.count_requests()
     gone = 0

@@ -6,11 +6,12 @@ import time
 
 import click
 
+from hub import services
 from hub.cli.failure import Failure
 from hub.cli.looking import looking
 from hub.cli.output import json_option, say, show, table
 from hub.history.status import overview
-from hub.queue import connection, plugins
+from hub.queue import plugins
 
 #: As many as fit into a terminal of 80 characters.
 _COLUMNS = ("id", "name", "status", "breaker", "open", "kept_back", "dead")
@@ -21,7 +22,7 @@ _COLUMNS = ("id", "name", "status", "breaker", "open", "kept_back", "dead")
 @looking
 def status(as_json: bool) -> None:
     """How things stand."""
-    figures = overview(plugins=plugins.usable(connection.current()))
+    figures = overview(plugins=plugins.usable(services.stores().redis))
     if as_json:
         show(figures, True)
         return
@@ -48,7 +49,7 @@ def wait(timeout: float) -> None:
         leftovers,
     )  # ``hub status`` needs none of it
 
-    redis = connection.current()
+    redis = services.stores().redis
     give_up = time.monotonic() + timeout
     while not is_settled(plugins.usable(redis)) and time.monotonic() < give_up:
         time.sleep(0.2)

@@ -14,10 +14,9 @@ from typing import Any, Final, Self
 from flask import request, session
 from redis.exceptions import RedisError
 
-from hub import log
+from hub import log, services
 from hub.accounts.setup import SetupReport, Step
 from hub.dashboard.blueprint import SESSION_KEY
-from hub.queue import connection
 from hub.security.encryption import Keyring, Undecryptable, digest
 
 _log = log.get(__name__)
@@ -40,7 +39,7 @@ class Draft:
         """Keep it for the form, or page, at this path; for the present one if none is given."""
         told = json.dumps(asdict(self), default=dict)
         try:
-            connection.current().set(_key(path), Keyring.current().encrypt(told), ex=TTL)
+            services.stores().redis.set(_key(path), Keyring.current().encrypt(told), ex=TTL)
         except RedisError:
             _log.warning("Redis is not available; what was entered is not kept")
 
@@ -48,7 +47,7 @@ class Draft:
     def kept(cls) -> Self | None:
         """The draft of the form that the present request is about, if there is one."""
         try:
-            stored: Any = connection.current().get(_key())
+            stored: Any = services.stores().redis.get(_key())
             told = json.loads(Keyring.current().decrypt(stored.decode())) if stored else None
         except (RedisError, Undecryptable):
             return None
@@ -63,7 +62,7 @@ class Draft:
 def drop() -> None:
     """Forget the draft of the form that the present request is about."""
     try:
-        connection.current().delete(_key())
+        services.stores().redis.delete(_key())
     except RedisError:
         _log.warning("Redis is not available; a draft ends by itself")
 

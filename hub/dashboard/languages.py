@@ -17,9 +17,9 @@ from babel.support import NullTranslations, Translations
 from flask import Flask, has_request_context, request, session
 
 from hub.access import identity
-from hub.plugins import current as registry
 from hub.sdk.translation import LANGUAGES as TRANSLATED
 from hub.sdk.translation import Translator
+from hub.services import registry
 
 
 def _own_name(code: str) -> str:

@@ -1,8 +1,8 @@
 """The database: SQLite or PostgreSQL, with the same promises from both.
 
-``engine`` reads and writes, ``types`` are the columns' types. ``sqlite`` and ``postgresql`` say how
-a process uses each; ``prepared`` compiles statements once, ``group_commit`` lets many share a
-transaction.
+``engine`` reads and writes, ``opening`` opens one, ``types`` are the columns' types. ``sqlite`` and
+``postgresql`` say how a process uses each; ``prepared`` compiles statements once, ``group_commit``
+lets many share a transaction.
 """
 
 from hub.database.engine import (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from sqlalchemy import Table, create_engine
+from sqlalchemy import Table
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import (
     DataError,
@@ -21,15 +22,13 @@ from sqlalchemy.exc import (
 from sqlalchemy.orm import Session
 
 from hub import crashpoint
-from hub.config import Config
-from hub.database import postgresql, sqlite
-from hub.database.types import Base, to_json
-from hub.running import part
+from hub.database.types import Base
 
 if TYPE_CHECKING:
-    from flask import Flask
     from sqlalchemy.dialects import postgresql as postgresql_dialect
     from sqlalchemy.dialects import sqlite as sqlite_dialect
+
+    from hub.database.group_commit import WorkGroup
 
 Result = TypeVar("Result")
 
@@ -40,6 +39,18 @@ TRIES = 5
 class Database(Protocol):
     """How a process uses one kind of database."""
 
+    @property
+    def engine(self) -> Engine:
+        """SQLAlchemy's engine."""
+
+    @property
+    def has_one_writer(self) -> bool:
+        """Whether one transaction at a time may write, so that no row needs a lock."""
+
+    @property
+    def group(self) -> WorkGroup | None:
+        """Where threads gather to commit together, if that is cheaper here."""
+
     def transaction(self) -> AbstractContextManager[Session]:
         """See ``transaction``."""
 
@@ -47,43 +58,8 @@ class Database(Protocol):
         """A connection for one SELECT, which needs no transaction around it."""
 
 
-def init_app(app: Flask, config: Config) -> None:
-    """Connect the application to its database, with the engine that Flask-SQLAlchemy keeps."""
-    # Imported here: what only looks (``connect``) loads no Flask.
-    from flask_sqlalchemy import SQLAlchemy
-
-    app.config["SQLALCHEMY_DATABASE_URI"] = config.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _options(config)
-    extension = SQLAlchemy(metadata=Base.metadata)
-    extension.init_app(app)
-    with app.app_context():
-        app.extensions.update(_parts(config, extension.engine))
-
-
-def connect(config: Config) -> dict[str, Any]:
-    """The engine and the database for a command that needs no Flask application."""
-    return _parts(config, create_engine(config.database_url, **_options(config)))
-
-
-def _options(config: Config) -> dict[str, Any]:
-    kind = sqlite if _is_sqlite(config) else postgresql
-    return {
-        "json_serializer": to_json,
-        "pool_size": 10,
-        "max_overflow": 40,
-        # Errors are logged, and would tell customers' data and digests of secrets.
-        "hide_parameters": True,
-        **kind.OPTIONS,
-    }
-
-
-def _parts(config: Config, engine: Engine) -> dict[str, Any]:
-    database = sqlite.Sqlite(engine) if _is_sqlite(config) else postgresql.Postgresql(engine)
-    return {"hub.engine": engine, "hub.database": database}
-
-
-def _is_sqlite(config: Config) -> bool:
-    return config.database_url.startswith("sqlite")
+#: The database of the running application; ``hub.services`` sets it.
+CURRENT: ContextVar[Database | None] = ContextVar("database", default=None)
 
 
 class _Current:
@@ -95,8 +71,7 @@ class _Current:
     @property
     def engine(self) -> Engine:
         """Its engine."""
-        engine: Engine = part("hub.engine")
-        return engine
+        return database().engine
 
 
 db = _Current()
@@ -104,8 +79,9 @@ db = _Current()
 
 def database() -> Database:
     """The running application's database."""
-    chosen: Database = part("hub.database")
-    return chosen
+    current = CURRENT.get()
+    assert current is not None, "no application is entered"
+    return current
 
 
 def transaction() -> AbstractContextManager[Session]:

@@ -10,17 +10,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from sqlalchemy.orm import Session
 
 from hub import crashpoint
-from hub.config import Config
-from hub.database.engine import in_transaction, transaction
-from hub.running import part
-
-if TYPE_CHECKING:
-    from flask import Flask
+from hub.database.engine import database, in_transaction, transaction
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -85,14 +80,11 @@ class Group(Generic[Item, Result]):
                 successor.woken.release()
 
 
+WorkGroup = Group[Work, Any]
+
+
 class _Alone(Exception):
     """The transaction of all has failed: each has to try alone."""
-
-
-def init_app(app: Flask, config: Config) -> None:
-    """Let the threads of the application commit as a group, where that is cheaper."""
-    one_writer = config.database_url.startswith("sqlite")
-    app.extensions["hub.database.group_commit"] = Group(_commit) if one_writer else None
 
 
 def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
@@ -101,7 +93,7 @@ def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
     ``work`` may run in another thread, so it reads nothing that belongs to its own; and it is run
     once more, alone, if the transaction of all fails.
     """
-    group: Group[Work, Any] | None = part("hub.database.group_commit")
+    group = database().group
     if group is None:
         return in_transaction(work)
     turn = group.serve(work)
@@ -112,7 +104,7 @@ def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
     return cast(Result, turn.result)
 
 
-def _commit(turns: Sequence[Turn[Work, Any]]) -> None:
+def commit_all(turns: Sequence[Turn[Work, Any]]) -> None:
     """All works in one transaction. If it fails, by one of them or as a whole, each tries alone:
     works are repeatable, and an error is rarer than a savepoint for each would be dear."""
     if len(turns) == 1:

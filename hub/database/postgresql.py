@@ -37,8 +37,12 @@ OPTIONS: dict[str, Any] = {
 class Postgresql:
     """A PostgreSQL database. Implements ``hub.database.engine.Database``."""
 
+    has_one_writer = False
+    #: It commits its writers in groups by itself.
+    group = None
+
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         event.listen(engine, "connect", _limit_idling)
         event.listen(engine, "checkin", _note_use)
         event.listen(engine, "checkout", self._ask_if_old)
@@ -47,7 +51,7 @@ class Postgresql:
     def transaction(self) -> Iterator[Session]:
         """See ``hub.database.engine.transaction``."""
         with (
-            self._engine.begin() as connection,
+            self.engine.begin() as connection,
             Session(connection, expire_on_commit=False) as session,
         ):
             yield session
@@ -57,7 +61,7 @@ class Postgresql:
         used_at = record.info.get("used_at")
         if used_at is None or time.monotonic() - used_at < ASK_AFTER:
             return
-        dialect = self._engine.dialect
+        dialect = self.engine.dialect
         try:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as error:
@@ -67,7 +71,7 @@ class Postgresql:
     @contextmanager
     def look(self) -> Iterator[Connection]:
         """See ``hub.database.engine.Database.look``."""
-        with self._engine.connect() as connection:
+        with self.engine.connect() as connection:
             yield connection
 
 

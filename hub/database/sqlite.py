@@ -13,12 +13,15 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session
+
+if TYPE_CHECKING:
+    from hub.database.group_commit import WorkGroup
 
 #: Seconds a writer waits for its turn.
 BUSY_TIMEOUT = 15
@@ -39,8 +42,11 @@ OPTIONS: dict[str, Any] = {
 class Sqlite:
     """A SQLite database as one process uses it. Implements ``hub.database.engine.Database``."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    has_one_writer = True
+
+    def __init__(self, engine: Engine, group: WorkGroup) -> None:
+        self.engine = engine
+        self.group = group
         self._writer = _Writer(engine)
         self._looks: deque[Connection] = deque()
         event.listen(engine, "connect", _set_up)
@@ -57,7 +63,7 @@ class Sqlite:
         try:
             connection = self._looks.pop()
         except IndexError:
-            connection = self._engine.connect()
+            connection = self.engine.connect()
             connection.detach()
             _limit_cache(connection.connection.dbapi_connection, _CACHE_OF_LOOK)
         try:

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from hub import crashpoint, log
+from hub import crashpoint, log, services
 from hub.clock import SystemClock
 from hub.database import is_away
 from hub.database.group_commit import in_shared_transaction
@@ -40,7 +40,6 @@ from hub.delivery.state import DatabaseState
 from hub.delivery.work import Nothing, Work, choose, following, leave
 from hub.outbound.files import EventFiles
 from hub.outbound.trace import Trace
-from hub.outbound.transport import Transports
 from hub.plugins import Registry
 from hub.policy import (
     BreakerPolicy,
@@ -55,7 +54,6 @@ from hub.sdk.errors import LaneLost
 from hub.sdk.events import Event
 from hub.sdk.http import Call, CallRules, HttpClient
 from hub.sdk.redaction import Redactor
-from hub.security.encryption import Keyring
 
 _log = log.get(__name__)
 
@@ -104,13 +102,13 @@ class Drain:
         self._policy = lease
         self._patience = timedelta(seconds=order.patience)
         self._clock = SystemClock()
-        self._redis = app.extensions["hub.redis"]
-        self._one_writer = app.extensions["hub.database.group_commit"] is not None
-        self._keyring: Keyring = app.extensions["hub.keyring"]
+        self._redis = services.of(app).redis
+        self._one_writer = services.of(app).database.has_one_writer
+        self._keyring = services.of(app).keyring
         self._mutexes = Mutexes(self._redis, lease.lease)
         self._ready = ReadyLanes(self._redis)
         self._rate_limit = RateLimit(self._redis)
-        self._transports: Transports = app.extensions["hub.transports"]
+        self._transports = services.of(app).transports
         self._rng = random.SystemRandom()
         self._held = HeldLanes(self._mutexes, lease, lambda: self._clock.now())
         self._stopping = threading.Event()
@@ -120,12 +118,12 @@ class Drain:
         """The drain with the application's registry and policies."""
         return cls(
             app,
-            app.extensions["hub.registry"],
+            services.of(app).registry,
             worker,
-            retry=app.extensions["hub.policy.retry"],
-            breaker=app.extensions["hub.policy.breaker"],
-            lease=app.extensions["hub.policy.lease"],
-            order=app.extensions["hub.policy.order"],
+            retry=services.of(app).config.policies.retry,
+            breaker=services.of(app).config.policies.breaker,
+            lease=services.of(app).config.policies.lease,
+            order=services.of(app).config.policies.order,
         )
 
     def drain(self, lane: TakenLane, hand_over: HandOver | None = None) -> int:

@@ -10,19 +10,16 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from flask import Flask
-from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import Select, and_, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from hub import log
+from hub import log, services
 from hub.clock import SystemClock
-from hub.config import Config
 from hub.database import in_transaction, reading
 from hub.delivery.turned_back import bring_back
 from hub.models import WORKING, Breaker, Hook, Lane
-from hub.plugins import Registry
 from hub.queue import plugins
 from hub.queue.announce import Announcer
 from hub.queue.connection import PREFIX
@@ -50,12 +47,12 @@ class Sweeper:
     """Sweeps, round by round."""
 
     def __init__(self, app: Flask) -> None:
-        self._redis: Redis = app.extensions["hub.redis"]
-        self._registry: Registry = app.extensions["hub.registry"]
+        self._redis = services.of(app).redis
+        self._registry = services.of(app).registry
         self._ready = ReadyLanes(self._redis)
         self._announcer = Announcer(self._redis)
         self._clock = SystemClock()
-        config: Config = app.extensions["hub.config"]
+        config = services.of(app).config
         self._policies = config.policies
         #: The time of the round before.
         self._seen_at: datetime | None = None

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from hub import log
+from hub import log, services
 from hub.accounts import hooks
 from hub.database import in_transaction
 from hub.delivery import lanes
@@ -51,12 +51,12 @@ def end_leases(app: Flask, pid: int) -> None:
             _log.error("a dead worker's leases end by themselves", error=str(error))
             return
         _log.warning("worker died; its lanes go on", worker=prefix, lanes=len(owned))
-        mutexes = Mutexes(app.extensions["hub.redis"], 1.0)
+        mutexes = Mutexes(services.of(app).redis, 1.0)
         try:
             for key, owner in owned:
                 mutexes.release(key, owner)
-            taken = ReadyLanes(app.extensions["hub.redis"]).free_slots_of(prefix)
-            Announcer(app.extensions["hub.redis"]).push(taken)
+            taken = ReadyLanes(services.of(app).redis).free_slots_of(prefix)
+            Announcer(services.of(app).redis).push(taken)
         except RedisError:
             _log.warning("Redis is not available; slots and mutexes expire by themselves")
 
@@ -64,7 +64,7 @@ def end_leases(app: Flask, pid: int) -> None:
 def sign_out_if_last(app: Flask) -> None:
     """End the remote sessions if no worker of the fleet is left that could use them."""
     try:
-        if live_workers(app.extensions["hub.redis"]):
+        if live_workers(services.of(app).redis):
             return
     except RedisError:
         return

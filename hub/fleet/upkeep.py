@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import time
 
-from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub import log
+from hub import log, services
 from hub.accounts import hooks
 from hub.history.prune import (
     Pruning,
     older_than,
 )
-from hub.policy import Policies
 
 #: Seconds between two rounds.
 PERIOD = 60.0
@@ -26,7 +24,7 @@ _log = log.get(__name__)
 
 def run() -> None:
     """Sign out of remote sessions that nobody has used for long, and prune old history."""
-    policies: Policies = current_app.extensions["hub.config"].policies
+    policies = services.current().config.policies
     try:
         for hook in hooks.readable():
             hooks.close_idle_sessions(hook)

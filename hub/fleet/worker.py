@@ -21,7 +21,7 @@ from rq.job import Job
 from rq.timeouts import TimerDeathPenalty
 from sqlalchemy.exc import SQLAlchemyError
 
-from hub import log
+from hub import log, services
 from hub.plugins.faults import traceback_of
 from hub.queue.alive import FLEET
 from hub.queue.connection import connect_blocking
@@ -58,12 +58,12 @@ class LaneWorker(SimpleWorker):
     ) -> None:
         super().__init__([Queue(QUEUE, connection=redis)], name=name, connection=redis)
         self._app = app
-        self._policy = app.extensions["hub.config"].policies.worker
+        self._policy = services.of(app).config.policies.worker
         # What RQ pauses between tries to reach Redis, at most.
         self.max_connection_wait_time = self._policy.wait
-        lease = app.extensions["hub.policy.lease"].lease
-        self._lanes = ReadyLanes(app.extensions["hub.redis"], lease)
-        self._waker = Waker(app.extensions["hub.redis"])
+        lease = services.of(app).config.policies.lease.lease
+        self._lanes = ReadyLanes(services.of(app).redis, lease)
+        self._waker = Waker(services.of(app).redis)
         self._drain = drain
         self._threads = threads
         self._in_progress: dict[threading.Thread, TakenLane | None] = {}
@@ -222,7 +222,7 @@ class LaneWorker(SimpleWorker):
             _log.warning("Redis is not available", error=str(error))
 
     def _sign_of_life(self) -> None:
-        redis: Redis = self._app.extensions["hub.redis"]
+        redis = services.of(self._app).redis
         seconds, _ = redis.time()
         redis.zadd(FLEET, {self.name: int(seconds) + FLEET_TTL})
         redis.zremrangebyscore(FLEET, "-inf", int(seconds) - 1)
@@ -247,7 +247,7 @@ def run(app: Flask, threads: int) -> None:
                 _log.warning("the worker waits for Redis", error=str(error))
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, lambda *_: stopping.set())
-            stopping.wait(app.extensions["hub.config"].policies.worker.wait)
+            stopping.wait(services.of(app).config.policies.worker.wait)
 
 
 def _live(app: Flask, threads: int, stopping: threading.Event) -> None:
@@ -259,7 +259,7 @@ def _live(app: Flask, threads: int, stopping: threading.Event) -> None:
 
     # A new name for each life: RQ takes the one before for alive still.
     name = process_name()
-    redis = connect_blocking(app.extensions["hub.config"])
+    redis = connect_blocking(services.of(app).config)
     worker = LaneWorker(app, redis, Drain.of_app(app, name), name, threads, stopping)
     worker.work(logging_level="WARNING")
-    app.extensions["hub.redis"].zrem(FLEET, name)
+    services.of(app).redis.zrem(FLEET, name)

@@ -22,7 +22,7 @@ from hub.history.standing import (
     of_deliveries,
 )
 from hub.models import OPEN, Delivery, DeliveryState, Hook, Lane
-from hub.running import part
+from hub.services import registry
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ def is_settled(plugins: Collection[str] | None = None) -> bool:
     given.
     """
     if plugins is None:
-        plugins = part("hub.registry").plugins
+        plugins = registry().plugins
     now = SystemClock().now()
     with reading() as session:
         if session.scalar(select(Lane.id).where(leased(now)).limit(1)) is not None:

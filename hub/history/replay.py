@@ -18,7 +18,7 @@ from hub.delivery import kept, lanes
 from hub.errors import NotFound
 from hub.history.deliveries import DeliveryFilter
 from hub.models import Account, Delivery, DeliveryState, Event, Hook
-from hub.plugins import current as registry
+from hub.services import registry
 
 #: Deliveries that one request replays; again for more.
 MOST = 10_000

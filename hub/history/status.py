@@ -11,15 +11,15 @@ from redis.exceptions import RedisError
 from sqlalchemy import BigInteger, func, select, type_coerce
 from sqlalchemy.orm import Session
 
+from hub import services
 from hub.clock import SystemClock
 from hub.database import reading, table_of, to_microseconds
 from hub.delivery import kept
 from hub.history.standing import shown_status
 from hub.models import OPEN, Breaker, Delivery, DeliveryState, Event, Hook, Lane
-from hub.queue import connection
 from hub.queue.alive import live_workers
 from hub.queue.owners import process_of
-from hub.running import part
+from hub.services import registry
 
 _hooks, _breakers, _deliveries = (table_of(kind).c for kind in (Hook, Breaker, Delivery))
 _HOOK = _hooks["id", "account_id", "name", "plugin_id", "enabled", "status", "status_detail"]
@@ -43,7 +43,7 @@ def overview(
     ``plugins`` are the ids of those that can be used; those of the running application, if not
     given.
     """
-    usable = part("hub.registry").plugins if plugins is None else plugins
+    usable = registry().plugins if plugins is None else plugins
     # Columns, not objects: no secret is read, and a command need not set up the mapping for it.
     query = select(*_HOOK, _breakers.state.label("breaker")).order_by(_hooks.id)
     query = query.outerjoin_from(table_of(Hook), table_of(Breaker), _breakers.hook_id == _hooks.id)
@@ -66,7 +66,7 @@ def overview(
             oldest = min(filter(None, (oldest, first)), default=None)
     waiting = sum(n for (_, state), n in open_by_hook.items() if state != DeliveryState.RUNNING)
     try:
-        workers = len(live_workers(connection.current()))
+        workers = len(live_workers(services.stores().redis))
     except RedisError:
         workers = 0
     return {
@@ -160,7 +160,7 @@ class Backlog:
 def workers(account_id: int) -> list[WorkerView]:
     """The live workers. Their lanes of other accounts are not told."""
     try:
-        alive = live_workers(connection.current())
+        alive = live_workers(services.stores().redis)
     except RedisError:
         alive = []
     with reading() as session:

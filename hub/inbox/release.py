@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from flask import current_app
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session, undefer
 
-from hub import audit, log
+from hub import audit, log, services
 from hub.database import in_transaction, reading
+from hub.inbox.inbox import Inbox
 from hub.inbox.intake import Ignored, examine
 from hub.inbox.quarantine import KIND_MISSING, Refused, request_of
 from hub.inbox.sources import KINDS
-from hub.inbox.writer import Unstorable, Writer
+from hub.inbox.writer import Unstorable
 from hub.models import QuarantinedRequest, Source
 from hub.models.existing import existing
 
@@ -87,8 +87,9 @@ def _try(request_id: int) -> tuple[Source, Released] | None:
         source = session.get(Source, request.source_id)
         if source is None:  # deleted, with what it held
             return None
+    inbox = services.current().single(Inbox)
     try:
-        submission = examine(source, request_of(request), current_app.extensions["hub.patience"])
+        submission = examine(source, request_of(request), inbox.patience)
     except Refused as refusal:
         if not in_transaction(partial(_explain, request_id=request_id, refusal=refusal)):
             return None
@@ -97,9 +98,8 @@ def _try(request_id: int) -> tuple[Source, Released] | None:
     if isinstance(submission, Ignored):
         outcome, event_ids = f"ignored: {submission.reason}", []
     else:
-        writer: Writer = current_app.extensions["hub.writer"]
         try:
-            event_ids = writer.submit(submission)
+            event_ids = inbox.writer.submit(submission)
         except Unstorable as error:
             return source, Released(request_id, [], f"still held: {error}", str(error))
         outcome = "accepted" if event_ids else "duplicate"

@@ -24,6 +24,7 @@ import requests
 from sqlalchemy import select
 
 import migrations
+from hub import services
 from hub.accounts import accounts, hooks, sources
 from hub.app import create_app
 from hub.config import Config
@@ -141,7 +142,7 @@ class CrashHarness:
             processes.stop(self._simulator)
         with self._app.app_context():
             db.engine.dispose()
-        self._app.extensions["hub.redis"].close()
+        services.of(self._app).redis.close()
 
     def survive(
         self,
@@ -196,7 +197,7 @@ class CrashHarness:
         """One run from the same beginning; answers the end state and how each delivery ended."""
         requests.post(f"{self._url}/__simulator__/reset", timeout=120).raise_for_status()
         owed.restore()
-        self._app.extensions["hub.redis"].flushall()
+        services.of(self._app).redis.flushall()
         with self._app.app_context():
             sweeper = Sweeper(self._app)
             worker = self._start(crashpoint)

@@ -9,6 +9,7 @@ import psycopg
 from flask import Flask
 from sqlalchemy.engine import make_url
 
+from hub import services
 from hub.database import db
 
 
@@ -17,7 +18,7 @@ class Snapshot:
 
     def __init__(self, app: Flask, name: str) -> None:
         self._app = app
-        self._url = make_url(app.extensions["hub.config"].database_url)
+        self._url = make_url(services.of(app).config.database_url)
         self._name = name
         self._close()
         if self._url.drivername == "sqlite":

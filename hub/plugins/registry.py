@@ -6,15 +6,10 @@ import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING
 
 from hub import log
 from hub.plugins import importing
-from hub.running import part
 from hub.sdk.plugin import BadManifest, Plugin, validate
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 GROUP = "hub.plugins"
 
@@ -82,17 +77,6 @@ class Registry:
                 raise UnknownPlugin(f"The plugin {plugin_id} is broken: {broken.sentence}")
         known = ", ".join(sorted(self.plugins)) or "none"
         raise UnknownPlugin(f"No plugin {plugin_id!r} is installed. Installed: {known}.")
-
-    def init_app(self, app: Flask) -> None:
-        """Make this the application's registry."""
-        app.extensions["hub.registry"] = self
-
-
-def current() -> Registry:
-    """The registry of the running application."""
-    registry = part("hub.registry")
-    assert isinstance(registry, Registry)
-    return registry
 
 
 def _load(plugin_id: str, entries: list[EntryPoint], limit: float) -> Plugin | BrokenPlugin:

@@ -7,7 +7,6 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from hub.config import Config
-from hub.running import part
 
 #: All keys carry this tag, so that a clustered Redis keeps them in one slot.
 PREFIX = "{hub}"
@@ -33,10 +32,3 @@ def connect_blocking(config: Config) -> Redis:
 
 def _url(config: Config) -> str:
     return config.redis_url or f"unix://{config.redis_socket}"
-
-
-def current() -> Redis:
-    """The client of the running application."""
-    client = part("hub.redis")
-    assert isinstance(client, Redis)
-    return client

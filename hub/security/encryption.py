@@ -5,16 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
+from contextvars import ContextVar
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any
 
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
-
-from hub.running import part
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 
 class Undecryptable(Exception):
@@ -33,15 +29,11 @@ class Keyring:
         self._opened = lru_cache(maxsize=256)(self._open)
 
     @classmethod
-    def current(cls) -> Self:
+    def current(cls) -> Keyring:
         """The keyring of the running application."""
-        keyring = part("hub.keyring")
-        assert isinstance(keyring, cls)
-        return keyring
-
-    def init_app(self, app: Flask) -> None:
-        """Make this the application's keyring."""
-        app.extensions["hub.keyring"] = self
+        current = CURRENT.get()
+        assert current is not None, "no application is entered, or one that reads no secrets"
+        return current
 
     def encrypt(self, text: str) -> str:
         """The token that stands for ``text``."""
@@ -70,6 +62,10 @@ class Keyring:
         :raises Undecryptable: no key opens it.
         """
         return self.encrypt(self.decrypt(token))
+
+
+#: The keyring of the running application; ``hub.services`` sets it.
+CURRENT: ContextVar[Keyring | None] = ContextVar("keyring", default=None)
 
 
 class EncryptedText(TypeDecorator[str]):

@@ -11,7 +11,9 @@ from argon2.low_level import Type
 from flask import Flask
 
 from hub.access import passwords
+from hub.app import create_app
 from hub.config import BadConfiguration
+from hub.plugins import Registry
 from hub.policy import PasswordPolicy
 from tests.conftest import make_config
 
@@ -22,12 +24,10 @@ MakeApp = Callable[[str], Flask]
 
 @pytest.fixture
 def app_at(tmp_path: Path) -> MakeApp:
-    """Makes the little of an application that passwords need, with this ``HUB_POLICY``."""
+    """Makes an application with this ``HUB_POLICY``."""
 
     def make(policy: str) -> Flask:
-        app = Flask(__name__)
-        app.extensions["hub.config"] = make_config(tmp_path, HUB_POLICY=policy)
-        return app
+        return create_app(make_config(tmp_path, HUB_POLICY=policy), Registry({}, ()))
 
     return make
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from sqlalchemy import select
 
 import hub.cli
-from hub import audit
+from hub import audit, services
 from hub.access import tokens
 from hub.accounts import hooks, proving
 from hub.accounts.credentials import ASK_ANEW
@@ -155,4 +155,4 @@ def test_dashboard_api_and_command_line_name_the_fields(config, monkeypatch):
     assert "spare" in str(result.exception)
     with app.app_context():
         db.engine.dispose()
-    app.extensions["hub.redis"].close()
+    services.of(app).redis.close()

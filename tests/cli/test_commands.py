@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import select, update
 
 import hub.cli
+from hub import services
 from hub.clock import written
 from hub.database import in_transaction, reading
 from hub.models import AuditEntry, Delivery, DeliveryState, Hook, HookStatus
@@ -118,7 +119,7 @@ def work(run, make_app, crm) -> Callable[[], int]:
                 path, data=payloads.raw(name), content_type="application/json"
             )
             assert answer.status_code == 202
-            ready, drain = ReadyLanes(app.extensions["hub.redis"]), Drain.of_app(app, "w")
+            ready, drain = ReadyLanes(services.of(app).redis), Drain.of_app(app, "w")
             while (lane := ready.take()) is None:
                 pass
             return drain.drain(lane)

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from hub import services
 from hub.accounts import hooks
 from hub.models import (
     DeliveryState,
@@ -95,7 +96,7 @@ def test_nobody_insists_on_what_its_plugin_cannot_do(desk, monkeypatch):
     delivery = desk.happens()
     desk.crm.troubles.append(KeepBack("Nothing is known of the person.", days=2))
     desk.work()
-    (plugin,) = desk.app.extensions["hub.registry"].plugins.values()
+    (plugin,) = services.of(desk.app).registry.plugins.values()
     monkeypatch.setattr(plugin.processor, "can_insist", False)
     assert f"/deliveries/{delivery}/insist" not in desk.page(f"deliveries/{delivery}")
     answer = desk.person.post(desk.path(f"deliveries/{delivery}/insist"))

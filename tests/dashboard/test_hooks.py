@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import func, select
 
+from hub import services
 from hub.dashboard import forms
 from hub.database import in_transaction, reading
 from hub.models import (
@@ -125,7 +126,7 @@ def test_a_draft_is_of_its_sign_in_and_secret(desk, web, fussy):
     desk.does(path, **{"s-name": "second", "s-key": "hidden away"})
     other = member(web, desk.world.account.id, Role.OPERATOR, "other@example.com")
     assert "The key is wrong." not in other.page(desk.path(path))
-    redis = web.extensions["hub.redis"]
+    redis = services.of(web).redis
     (key,) = redis.keys("{hub}:draft:*")
     assert b"hidden away" not in redis.get(key)
     assert 0 < redis.ttl(key) <= 1_800

@@ -7,12 +7,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from flask import current_app
 from sqlalchemy import event, insert, select
 from sqlalchemy.exc import OperationalError
 
 from hub.clock import SystemClock
-from hub.database import connection_of, db, in_transaction, reading, table_of
+from hub.database import connection_of, database, db, in_transaction, reading, table_of
 from hub.database.group_commit import in_shared_transaction
 from hub.models import Account
 from hub.sdk.errors import LaneLost
@@ -77,7 +76,7 @@ class Crowd:
 
 
 def waiting_turns() -> int:
-    return len(current_app.extensions["hub.database.group_commit"]._waiting)
+    return len(database().group._waiting)
 
 
 @pytest.fixture

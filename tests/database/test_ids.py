@@ -17,6 +17,7 @@ from sqlalchemy import Engine, event, inspect, text
 from sqlalchemy.orm import Session
 
 import migrations
+from hub import services
 from hub.accounts import accounts, sources
 from hub.app import create_app, create_web_app
 from hub.audit import (
@@ -124,7 +125,7 @@ def test_no_kind_of_row_gets_the_id_of_a_deleted_one(config):
             in_transaction(wipe)
     with app.app_context():
         db.engine.dispose()
-    app.extensions["hub.redis"].close()
+    services.of(app).redis.close()
 
 
 def test_a_new_source_has_nothing_of_a_deleted_one(make_app):

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import insert, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
+from hub import services
 from hub.clock import SystemClock
 from hub.database import connection_of, db, in_transaction, reading, table_of, transaction
 from hub.database.prepared import (
@@ -126,7 +127,7 @@ def test_a_connection_that_breaks_is_replaced(entered):
 def test_what_is_kept_is_closed_with_the_engine(entered):
     in_transaction(lambda session: run(session, _ADD, **row("before")))
     look(_NAMES)
-    database = entered.extensions["hub.database"]
+    database = services.of(entered).database
     writer, kept = database._writer._driver, database._looks[0]
     db.engine.dispose()
     with pytest.raises(sqlite3.ProgrammingError, match="closed"):

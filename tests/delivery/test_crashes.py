@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from hub import services
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import drain, lanes
@@ -164,7 +165,7 @@ def test_a_worker_that_lost_its_lane_writes_nothing(world, crm):
     assert world.drain_lane(only_lane()) == 0
     assert state_of(event_id) == DeliveryState.RUNNING, "the stalled worker wrote nothing"
     end_leases()
-    world.app.extensions["hub.redis"].flushall()
+    services.of(world.app).redis.flushall()
     assert world.drain_lane(only_lane(), other) == 1
     assert state_of(event_id) == DeliveryState.DONE
 
@@ -172,7 +173,7 @@ def test_a_worker_that_lost_its_lane_writes_nothing(world, crm):
 def test_a_wiped_redis_loses_nothing(world, crm):
     world.send("contact.created")
     world.send("contact.created", contact="2")
-    world.app.extensions["hub.redis"].flushall()
+    services.of(world.app).redis.flushall()
     assert world.work() == 0
     assert world.sweeper.sweep() == 2
     assert world.work() == 2
@@ -189,7 +190,7 @@ def test_what_waits_for_its_time_is_queued_when_it_comes(world, crm):
             update(Lane).values(due_at=clock.now() + timedelta(seconds=60), queued_at=None)
         )
     )
-    world.app.extensions["hub.redis"].flushall()
+    services.of(world.app).redis.flushall()
     world.sweeper.sweep()
     assert world.work() == 0
     clock.sleep(61)

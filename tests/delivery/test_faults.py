@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select, text, update
 
+from hub import services
 from hub.accounts import hooks
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
@@ -128,7 +129,7 @@ def test_one_bad_answer_of_a_batch_spoils_no_other(make_world, crm, monkeypatch)
     world = make_world(batches={"message.created": 3})
     for number in ("1", "2", "3"):
         world.send("message.created", conversation="5", message=number)
-    processor = world.app.extensions["hub.registry"].plugins["crm"].processor
+    processor = services.of(world.app).registry.plugins["crm"].processor
     answers = [Done("Well."), HubError("Odd."), Done("Well, too.")]
     monkeypatch.setattr(processor, "handle_message_created_batch", lambda *_: iter(answers))
     world.work()
@@ -290,7 +291,7 @@ def test_a_batch_ends_before_an_event_that_cannot_be_read(make_world, crm):
 def test_whatever_a_setup_raises_is_told(make_world, crm):
     errors = [error for error in ANYTHING if not isinstance(error, KeyboardInterrupt)]
     world = make_world()
-    plugin = world.app.extensions["hub.registry"].plugins["crm"]
+    plugin = services.of(world.app).registry.plugins["crm"]
 
     class Setup(SetupService):
         def run(self) -> Any:
@@ -309,7 +310,7 @@ def test_whatever_a_setup_raises_is_told(make_world, crm):
 
 def test_whatever_a_setup_answers_is_told(make_world):
     world = make_world()
-    plugin = world.app.extensions["hub.registry"].plugins["crm"]
+    plugin = services.of(world.app).registry.plugins["crm"]
 
     class Setup(SetupService):
         def run(self) -> Any:
@@ -346,7 +347,7 @@ def test_a_connection_whose_secrets_cannot_be_read_holds_up_no_other(world, crm)
         )
     )
     world.send("contact.created")
-    world.app.extensions["hub.redis"].flushall()
+    services.of(world.app).redis.flushall()
     assert world.sweeper.sweep() == 3
     world.work()
     first, bad, last = found()

@@ -9,6 +9,7 @@ import pytest
 from redis.exceptions import ConnectionError as RedisGone
 from sqlalchemy import select, update
 
+from hub import services
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import drain
@@ -59,7 +60,7 @@ def test_lanes_are_drained_in_a_row(world, crm, row):
     assert states() == [DeliveryState.DONE] * 6
     assert owners() == {None}
     assert len(row.handed_over) == 3
-    redis = world.app.extensions["hub.redis"]
+    redis = services.of(world.app).redis
     assert redis.keys("CRM_PROCESS_MUTEX::*") == []
     assert redis.zcard(f"{{hub}}:slots:{world.hook.id}") == 0
 
@@ -166,7 +167,7 @@ def test_a_worker_that_stops_hands_nothing_over(world, crm, row):
 
 
 def test_the_mutex_goes_with_the_lane(world, crm, row):
-    redis = world.app.extensions["hub.redis"]
+    redis = services.of(world.app).redis
     world.send("contact.created")
     world.send("contact.created", contact="2")
     with reading() as session:
@@ -191,7 +192,7 @@ def test_every_attempt_is_its_own_lanes(world, crm, row):
 
 def test_a_breaker_that_opens_holds_back_the_next_lane(world, crm, row):
     """It opens in the transaction that would begin that lane."""
-    failures = world.app.extensions["hub.policy.breaker"].failures
+    failures = services.of(world.app).config.policies.breaker.failures
     crm.troubles = [RetryLater("The CRM is down.", delay=60) for _ in range(failures)]
     called = Call("GET", "http://crm", "", 1, None, "", "", "down")
     crm.on_handle = lambda context: context.http._rules.after(called)

@@ -10,6 +10,7 @@ from redis.exceptions import ConnectionError as RedisGone
 from sqlalchemy import select
 from urllib3.connection import HTTPConnection
 
+from hub import services
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import lanes
@@ -27,7 +28,7 @@ def lane() -> Lane:
 
 def mutex(world) -> bytes | None:
     found = lane()
-    return world.app.extensions["hub.redis"].get(lane_key(found.hook_id, found.id))
+    return services.of(world.app).redis.get(lane_key(found.hook_id, found.id))
 
 
 def almost_over(world) -> None:
@@ -56,7 +57,7 @@ def test_the_mutex_lives_as_long_as_its_lane_has_work(world, crm):
     found = []
 
     def work(_: object) -> None:
-        world.app.extensions["hub.redis"].delete(lane_key(lane().hook_id, lane().id))
+        services.of(world.app).redis.delete(lane_key(lane().hook_id, lane().id))
         world.drain.renew_leases()
         found.append(mutex(world))
 
@@ -81,7 +82,7 @@ def test_a_lane_that_was_given_back_is_not_prolonged(world):
 
 def test_leases_are_prolonged_while_redis_is_away(world, crm, monkeypatch):
     world.send("contact.created")
-    redis = world.app.extensions["hub.redis"]
+    redis = services.of(world.app).redis
     worker = LaneWorker(world.app, redis, world.drain, "test-worker", 1, threading.Event())
     worker._beating.set()  # one beat only
 

@@ -11,6 +11,7 @@ from itertools import count
 import pytest
 from sqlalchemy import select, update
 
+from hub import services
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery.drain import Drain
@@ -57,7 +58,7 @@ class Lanes:
             now,
             self.patience.places(drafts, source_id, sent_at, now),
         )
-        registry = self.world.app.extensions["hub.registry"]
+        registry = services.of(self.world.app).registry
         in_transaction(lambda session: accept(session, [submission], registry))
 
     def say(self, number: int, happened: float, name: str = "message.created") -> Draft:
@@ -367,7 +368,7 @@ def submit(world, seconds: float) -> datetime:
         now,
         [Place(draft.moment, now + timedelta(seconds=seconds))],
     )
-    registry = world.app.extensions["hub.registry"]
+    registry = services.of(world.app).registry
     accepted = in_transaction(lambda session: accept(session, [submission], registry))
     world.ready.push(accepted.ready)
     return draft.moment
@@ -376,7 +377,7 @@ def submit(world, seconds: float) -> datetime:
 def test_a_waiting_lane_holds_no_worker_and_is_not_forgotten(world):
     submit(world, 9)  # more would be taken for the work of a clock that was ahead
     assert world.ready.take() is None
-    world.app.extensions["hub.redis"].flushall()
+    services.of(world.app).redis.flushall()
     assert world.sweeper.sweep() == 1, "what Redis has lost is in the database"
     assert world.ready.has_takeable()
     lane = world.ready.take_or_wait("test-worker")

@@ -7,6 +7,7 @@ import time
 import pytest
 from redis import Redis
 
+from hub import services
 from hub.accounts import hooks
 from hub.delivery import remote_sessions
 from hub.delivery.remote_sessions import SharedSessions
@@ -45,7 +46,7 @@ def world(make_world, crm, driver):
 
 def shared_of(world):
     access = hooks.view(hooks.find(world.hook.id)).access
-    redis = world.app.extensions["hub.redis"]
+    redis = services.of(world.app).redis
     return SharedSessions(redis, Keyring.current(), world.hook.id, access)
 
 
@@ -65,7 +66,7 @@ def test_two_lanes_at_once_have_a_session_each(world, driver):
     world.work()
     assert driver.opened == ["token-1"]
     idle = f"{remote_sessions.IDLE}{world.hook.id}"
-    world.app.extensions["hub.redis"].zadd(idle, {elsewhere.name: time.time()})
+    services.of(world.app).redis.zadd(idle, {elsewhere.name: time.time()})
     world.send("contact.updated")
     world.work()
     assert driver.opened == ["token-1"], "the idle one was lent"
@@ -109,7 +110,7 @@ def test_an_idle_session_is_closed_after_a_while(world, driver, monkeypatch):
 def test_tokens_are_encrypted_in_redis(world, driver):
     world.send("contact.created")
     world.work()
-    redis = world.app.extensions["hub.redis"]
+    redis = services.of(world.app).redis
     members = redis.zrange(f"{remote_sessions.IDLE}{world.hook.id}", 0, -1)
     assert len(members) == 1
     assert b"token-1" not in members[0]
@@ -125,7 +126,7 @@ def test_without_redis_a_session_is_closed_after_its_lane(world, driver, config)
 
 def test_a_session_that_cannot_be_read_is_forgotten(world, crm, driver):
     """Its key was removed while it was idle."""
-    redis = world.app.extensions["hub.redis"]
+    redis = services.of(world.app).redis
     idle = f"{remote_sessions.IDLE}{world.hook.id}"
     redis.zadd(idle, {"nobody can read this": time.time()})
     world.send("contact.created")
@@ -137,7 +138,7 @@ def test_a_session_that_cannot_be_read_is_forgotten(world, crm, driver):
 
 
 def test_a_session_that_nobody_used_grows_old(world, crm):
-    redis = world.app.extensions["hub.redis"]
+    redis = services.of(world.app).redis
     idle = f"{remote_sessions.IDLE}{world.hook.id}"
     used_at = time.time() - 600
     redis.zadd(idle, {"old": used_at})
@@ -152,7 +153,7 @@ def test_a_session_of_another_address_or_secret_is_never_used(world, crm, driver
     late = shared_of(world).opened("of the old server")
     hooks.update(world.hook.id, {"key": "another"})
     idle = f"{remote_sessions.IDLE}{world.hook.id}"
-    world.app.extensions["hub.redis"].zadd(idle, {late.name: time.time()})
+    services.of(world.app).redis.zadd(idle, {late.name: time.time()})
     world.send("contact.created")
     world.work()
     assert crm.tokens == ["token-1"]

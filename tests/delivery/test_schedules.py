@@ -24,6 +24,7 @@ from hypothesis.stateful import (
 )
 from sqlalchemy import select
 
+from hub import services
 from hub.database import in_transaction, reading
 from hub.delivery import lanes, sweeper
 from hub.delivery.lanes import Lease
@@ -70,7 +71,7 @@ class Schedule(RuleBasedStateMachine):
         assert lane.due_at is not None
         self.begin = lane.due_at
         self.lane_id, self.key = lane.id, lane_key(lane.hook_id, lane.id)
-        self.redis = self.world.app.extensions["hub.redis"]
+        self.redis = services.of(self.world.app).redis
         self.redis.delete(self.key)
         # Redis must not let the key go by the real clock: it goes by this machine's.
         self.mutexes = Mutexes(self.redis, 3_600)

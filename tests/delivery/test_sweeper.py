@@ -11,6 +11,7 @@ import pytest
 from rq import Queue
 from sqlalchemy import update
 
+from hub import services
 from hub.clock import SystemClock
 from hub.database import in_transaction
 from hub.delivery import lanes, sweeper
@@ -24,7 +25,7 @@ from hub.queue.ready import HELD
 def test_several_at_once_do_no_harm(world, crm):
     for contact in range(100):
         world.send("contact.created", contact=str(contact))
-    world.app.extensions["hub.redis"].flushall()
+    services.of(world.app).redis.flushall()
     errors: list[BaseException] = []
     start = threading.Barrier(6)
 
@@ -55,7 +56,7 @@ def test_a_lane_that_was_queued_and_never_taken_is_queued_again(world):
     clock = world.sweeper._clock = MovableClock(SystemClock().now())
     world.sweeper.sweep()  # Redis is known from now on
     in_transaction(lambda session: session.execute(update(Lane).values(queued_at=clock.now())))
-    world.app.extensions["hub.redis"].delete("{hub}:ready:1")
+    services.of(world.app).redis.delete("{hub}:ready:1")
     assert world.sweeper.sweep() == 0
     clock.sleep(FORGOTTEN + 1)
     assert world.sweeper.sweep() == 1
@@ -94,7 +95,7 @@ def test_a_clock_that_is_a_little_ahead_does_not_make_a_lane_wait(world, crm, ah
 
 def test_lanes_of_a_hook_that_was_held_find_a_worker(world):
     """The worker that held it found nothing to take, and has ended its job."""
-    redis = world.app.extensions["hub.redis"]
+    redis = services.of(world.app).redis
     world.sweeper.sweep()  # it knows this Redis now
     world.send("contact.created")
     world.ready.hold(world.hook.id, 60)

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from hub import services
 from hub.database import in_transaction, reading
 from hub.delivery.sweeper import Sweeper
 from hub.kit.context import MovableClock
@@ -59,7 +60,7 @@ def test_what_waited_for_its_order_is_delivered(world, crm, clock):
         session.execute(update(Lane).values(due_at=late, queued_at=None))
 
     in_transaction(put_off)
-    world.app.extensions["hub.redis"].delete("{hub}:ready:1")
+    services.of(world.app).redis.delete("{hub}:ready:1")
     assert set_right(world, clock) == 1
     assert states() == [DeliveryState.DONE]
 
@@ -84,7 +85,7 @@ def test_an_open_breaker_is_probed(world, crm, clock):
 def test_a_lane_that_was_forgotten_is_queued(world, crm, clock):
     world.send("contact.created")
     in_transaction(lambda session: session.execute(update(Lane).values(queued_at=clock.now())))
-    world.app.extensions["hub.redis"].delete("{hub}:ready:1")
+    services.of(world.app).redis.delete("{hub}:ready:1")
     assert set_right(world, clock) == 1
 
 

@@ -15,10 +15,12 @@ from redis import Redis
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import DataError, OperationalError
 
+from hub import services
 from hub.accounts import accounts, sources
 from hub.database import db, in_transaction, reading
 from hub.delivery.sweeper import Sweeper
-from hub.inbox import listener, quarantine, release
+from hub.inbox import quarantine, release, source_memory
+from hub.inbox.inbox import Inbox
 from hub.inbox.sources import KINDS, BadSignature
 from hub.models import Delivery, Event, Lane, QuarantinedRequest, Source
 from hub.queue.ready import ReadyLanes
@@ -49,7 +51,7 @@ def test_an_event_is_accepted_with_its_delivery_and_lane(door):
     assert (stored.name, stored.contact_id) == ("contact.created", "506")
     assert (delivery.event_id, delivery.lane_id) == (stored.id, lane.id)
     assert lane.key == f"{door.source.id}/contact:506"
-    taken = ReadyLanes(door.app.extensions["hub.redis"]).take()
+    taken = ReadyLanes(services.of(door.app).redis).take()
     assert taken is not None
     assert taken.lane_id == lane.id
 
@@ -172,7 +174,7 @@ def test_an_old_chatwoot_that_does_not_sign(door):
     assert door.post(body, headers).status_code == 401
     sources.update(door.source.id, allow_unsigned=True)
     with door.app.app_context():
-        door.app.extensions["hub.sources"].forget()
+        services.of(door.app).single(Inbox).sources.forget()
     assert door.post(body, headers).status_code == 202
     assert door.knock(body, secret="wrong").status_code == 401, "a false signature stays false"
 
@@ -297,9 +299,9 @@ def test_the_quarantine_is_bounded(door, monkeypatch):
 
 
 def test_without_redis_events_are_accepted_and_delivered_later(door, crm, config):
-    redis = door.app.extensions["hub.redis"]
+    redis = services.of(door.app).redis
     dead = Redis(unix_socket_path=str(config.data_dir / "nothing.sock"))
-    announcer = door.app.extensions["hub.writer"]._announce.__self__
+    announcer = services.of(door.app).single(Inbox).writer._announce.__self__
     ready, waker = announcer._ready, announcer._waker
     announcer._ready = ReadyLanes(dead)
     assert door.knock(body_of("contact_created_full")).status_code == 202
@@ -333,7 +335,7 @@ def test_a_connection_that_breaks_at_any_statement_costs_no_webhook(door, config
 
     def knock(contact: int) -> int:
         body = json.loads(body_of("contact_created_full")) | {"id": contact}
-        door.app.extensions["hub.sources"].forget()
+        services.of(door.app).single(Inbox).sources.forget()
         breaker.met = 0
         return door.knock(json.dumps(body).encode()).status_code
 
@@ -353,7 +355,7 @@ def test_a_full_disk_answers_503_until_there_is_room(door):
     """SQLite's own error, on the connection that writes, which serves on afterwards."""
     name = "contact_created_full"
     assert door.knock(body_of(name)).status_code == 202
-    driver = door.app.extensions["hub.database"]._writer._driver
+    driver = services.of(door.app).database._writer._driver
     (pages,) = driver.execute("PRAGMA page_count").fetchone()
     driver.execute(f"PRAGMA max_page_count = {pages}")
     large = json.loads(body_of(name)) | {"id": 9_001, "name": "x" * 100_000}
@@ -428,9 +430,9 @@ def test_a_burst_asks_for_its_source_once(door, monkeypatch):
         time.sleep(0.05)
         return read_really(session, key)
 
-    memory = door.app.extensions["hub.sources"]
-    read_really = listener._read
-    monkeypatch.setattr(listener, "_read", read)
+    memory = services.of(door.app).single(Inbox).sources
+    read_really = source_memory._read
+    monkeypatch.setattr(source_memory, "_read", read)
     token = door.source.token
 
     def find(_: int) -> object:

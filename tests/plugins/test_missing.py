@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from hub import services
 from hub.database import reading
 from hub.history.status import overview
 from hub.models import Delivery
@@ -32,7 +33,7 @@ def test_deliveries_of_a_missing_plugin_wait_until_it_is_back(make_app):
     back = make_app(make_plugin(crm))
     with back.app_context():
         world.app, world.drain = back, world.drain.of_app(back, "test-worker")
-        world.ready = type(world.ready)(back.extensions["hub.redis"])
+        world.ready = type(world.ready)(services.of(back).redis)
         type(world.sweeper)(back).sweep()
         world.work()
         assert states() == ["done", "done"]

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from hub import services
 from hub.history import status
 from hub.queue import owners
 from hub.queue.alive import FLEET
@@ -24,8 +25,8 @@ def test_a_name_tells_process_and_lane():
 def test_a_worker_is_seen_with_the_lanes_that_it_has(make_app, crm):
     with make_app(make_plugin(crm)).app_context() as context:
         world = World(context.app)
-        world.ready = ReadyLanes(context.app.extensions["hub.redis"])
-        context.app.extensions["hub.redis"].zadd(FLEET, {"test-worker": 1e12})
+        world.ready = ReadyLanes(services.of(context.app).redis)
+        services.of(context.app).redis.zadd(FLEET, {"test-worker": 1e12})
         seen = []
         crm.on_handle = lambda _: seen.extend(status.workers(world.account.id))
         world.send("contact.created")

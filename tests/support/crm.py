@@ -9,6 +9,7 @@ from typing import Any
 
 from flask import Flask
 
+from hub import services
 from hub.accounts import accounts, hooks, sources
 from hub.database import in_transaction
 from hub.delivery.drain import Drain
@@ -144,7 +145,7 @@ class World:
         self.source = sources.create(self.account, "events")
         self.hook: Hook = hooks.create(self.account, plugin_id, settings or {})[0]
         self.drain = Drain.of_app(app, "test-worker")
-        self.ready = ReadyLanes(app.extensions["hub.redis"])
+        self.ready = ReadyLanes(services.of(app).redis)
         self.sweeper = Sweeper(app)
         self._numbers = iter(range(1, 1_000_000))
 
@@ -175,7 +176,7 @@ class World:
         submission = Submission(
             self.account.id, self.source.id, [draft], {"raw": True}, None, datetime.now(UTC)
         )
-        registry = self.app.extensions["hub.registry"]
+        registry = services.of(self.app).registry
         accepted = in_transaction(lambda session: accept(session, [submission], registry))
         self.ready.push(accepted.ready)
         return accepted.event_ids[0]
@@ -193,7 +194,7 @@ class World:
 
     def drain_lane(self, lane_id: int, drain: Drain | None = None) -> int:
         """Drain one lane, whether it was announced or not, as a worker would that has taken it."""
-        redis = self.app.extensions["hub.redis"]
+        redis = services.of(self.app).redis
         mutexes = Mutexes(redis, 30)
         key, slot = lane_key(self.hook.id, lane_id), f"test-worker/{next(self._numbers)}/{lane_id}"
         lane = TakenLane(self.hook.id, lane_id, slot, bool(redis.set(key, slot, nx=True, ex=30)))

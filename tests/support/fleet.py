@@ -18,6 +18,7 @@ from hub_glpi.simulator import GlpiSimulator
 from sqlalchemy import select
 
 import migrations
+from hub import services
 from hub.accounts import accounts, hooks, sources
 from hub.app import create_app
 from hub.config import Config
@@ -77,7 +78,7 @@ class Fleet:
             **environment,
         }
         self.app = create_app(Config.from_environment(self._environment), warm.registry())
-        self.redis = self.app.extensions["hub.redis"]
+        self.redis = services.of(self.app).redis
         self.glpi = GlpiSimulator()
         self._workers: list[ForkServerProcess] = []
         self._numbers = itertools.count(1)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from flask import Flask
 
+from hub import services
 from hub.app import create_web_app
 from hub.config import Config
-from hub.database import db
-from hub.inbox.listener import SourceMemory
+from hub.inbox.inbox import Inbox
 from hub.plugins import Registry
 from hub.sdk import Plugin
 
@@ -40,13 +40,11 @@ class WebApps:
         if app is None:
             app = create_web_app(config, Registry(self._plugins, ()))
             self._apps[config.database_url] = app
-        assert app.extensions["hub.config"] == config
-        app.extensions["hub.sources"] = SourceMemory()
+        assert services.of(app).config == config
+        services.of(app).single(Inbox).sources.forget()
         return app
 
 
 def close(app: Flask) -> None:
     """Close the application's connections; it opens others if it is used again."""
-    with app.app_context():
-        db.engine.dispose()
-    app.extensions["hub.redis"].close()
+    services.of(app).close()

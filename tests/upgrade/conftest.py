@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
+from hub import services
 from hub.app import create_web_app
 from hub.config import Config
 from hub.database import db
@@ -86,6 +87,6 @@ def old(
     yield Old(app, environment, "postgresql" if server else "sqlite", servers)
     with app.app_context():
         db.engine.dispose()
-    app.extensions["hub.redis"].close()
+    services.of(app).redis.close()
     if server:
         server.drop(name)

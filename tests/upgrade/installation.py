@@ -23,6 +23,7 @@ from hub_webhook.simulator import ReceiverSimulator
 from werkzeug.test import TestResponse
 
 import hub.cli
+from hub import services
 from hub.cli.failure import Failure
 from hub.delivery.drain import Drain
 from hub.delivery.sweeper import Sweeper
@@ -166,7 +167,7 @@ class Old:
     def work(self) -> None:
         """What the fleet does: find what is due, and deliver it."""
         with self.app.app_context():
-            ready = ReadyLanes(self.app.extensions["hub.redis"])
+            ready = ReadyLanes(services.of(self.app).redis)
             drain = Drain.of_app(self.app, "today")
             Sweeper(self.app).sweep()
             while (lane := ready.take("today")) is not None:

@@ -26,7 +26,7 @@ from hub.history import (
 from hub.history.deliveries import DeliveryFilter
 from hub.history.standing import Standing
 from hub.models import Delivery, Event
-from hub.plugins import current as registry
+from hub.services import registry
 
 DELIVERY = f"{ACCOUNT}/deliveries/<int:delivery_id>"
 

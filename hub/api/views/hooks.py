@@ -15,8 +15,8 @@ from hub.api.schemas import parts
 from hub.api.views.accounts import ACCOUNT
 from hub.errors import NotFound
 from hub.models import Hook
-from hub.plugins import current as registry
 from hub.sdk.settings import json_schema, visible_settings
+from hub.services import registry
 
 HOOK = f"{ACCOUNT}/hooks/<int:hook_id>"
 

@@ -8,7 +8,7 @@ from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import hooks
 from hub.dashboard.blueprint import account, blueprint
-from hub.plugins import current as registry
+from hub.services import registry
 
 
 @blueprint.get("/accounts/<int:account_id>/catalogue")

@@ -25,8 +25,8 @@ from hub.history import (
 )
 from hub.history.deliveries import DeliveryFilter
 from hub.models import Attempt, Hook
-from hub.plugins import current as registry
 from hub.sdk.events import EVENT_NAMES
+from hub.services import registry
 
 Page = str | tuple[str, int] | Response
 

@@ -16,8 +16,8 @@ from hub.history import (
     search,
     standing,
 )
-from hub.plugins import current as registry
 from hub.sdk.events import EVENT_NAMES
+from hub.services import registry
 
 
 @blueprint.get("/accounts/<int:account_id>/events")

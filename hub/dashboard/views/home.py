@@ -14,7 +14,7 @@ from hub.history.status import (
     last_hours,
     overview,
 )
-from hub.plugins import current as registry
+from hub.services import registry
 
 #: Hours that the chart shows.
 HOURS = 24

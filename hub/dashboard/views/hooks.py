@@ -24,9 +24,9 @@ from hub.errors import (
 from hub.history.status import overview
 from hub.models import Hook
 from hub.models.existing import missing
-from hub.plugins import current as registry
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import completed, form_fields, secret_names, visible_settings
+from hub.services import registry
 
 Page = str | tuple[str, int] | Response
 

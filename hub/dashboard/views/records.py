@@ -18,7 +18,7 @@ from hub.history import (
 )
 from hub.history.deliveries import DeliveryFilter
 from hub.models import Delivery, Event, Hook
-from hub.plugins import current as registry
+from hub.services import registry
 
 
 @blueprint.get("/accounts/<int:account_id>/records")

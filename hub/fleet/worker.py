@@ -70,6 +70,8 @@ class LaneWorker(SimpleWorker):
         self._drained = 0
         #: Set when the process was told to stop.
         self._stopping = stopping
+        #: Whether this worker's threads take further lanes.
+        self._takes_more = True
         self._changed = threading.Condition()
         self._beating = threading.Event()
         drained_by(self.drain)
@@ -82,8 +84,7 @@ class LaneWorker(SimpleWorker):
         try:
             return super().work(*args, **options)
         finally:
-            # Threads that are left take no further lane.
-            self._stop_requested = True
+            self._takes_more = False
             self._drain.stop()
             self._beating.set()
             beat.join(timeout=5)
@@ -91,6 +92,7 @@ class LaneWorker(SimpleWorker):
     def request_stop(self, signum: Any, frame: Any) -> None:
         """SIGTERM: what is in progress is finished, the rest of each lane handed back."""
         self._stopping.set()
+        self._takes_more = False
         self._drain.stop()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
 
@@ -99,7 +101,7 @@ class LaneWorker(SimpleWorker):
         number = int(job.args[0])
         super().execute_job(job, queue)
         self._waker.done(number)
-        if not self._stop_requested and self._lanes.has_takeable():
+        if self._takes_more and self._lanes.has_takeable():
             self._waker.wake(1)
 
     def drain(self, number: int) -> int:
@@ -124,7 +126,7 @@ class LaneWorker(SimpleWorker):
 
         Answers how soon there will be a lane, if there is none now.
         """
-        if self._stop_requested or len(self._in_progress) >= self._threads:
+        if not self._takes_more or len(self._in_progress) >= self._threads:
             return None
         lane = self._lanes.take_or_wait(self.name, self._crowded_by())
         if isinstance(lane, TakenLane):
@@ -166,7 +168,7 @@ class LaneWorker(SimpleWorker):
             with self._app.app_context():
                 while lane is not None:
                     self._drain.drain(lane, hand_over)
-                    if self._stop_requested:
+                    if not self._takes_more:
                         break
                     if (held := self._in_progress[this]) is not None:
                         lane = hand_over(held)

@@ -1,7 +1,8 @@
-"""The audit log. Changes to stored things are written down by themselves, whoever makes them;
-other deeds (a replay, a sign-in) are noted by name.
+"""The audit log: what people did.
 
-Only what a person does is kept: work of the fleet has no actor and stays in its own history.
+Every change of a watched model is recorded automatically. Other actions, such as a replay or a
+sign-in, are recorded with ``note``. Nothing is recorded without an actor: what the fleet does has
+its own history.
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ from hub.models import (
 )
 from hub.security.encryption import EncryptedJson, EncryptedText
 
-#: What is written down by itself.
+#: Models whose changes are recorded automatically.
 _WATCHED = (Account, ApiToken, Hook, Invitation, Member, Source, User)
-#: Fields whose changes tell nothing, or whose values must not be told.
+#: Fields that are left out, and fields of which only 'changed' is recorded.
 _UNTOLD = frozenset({"created_at", "updated_at", "last_used_at", "version"})
 _HIDDEN = frozenset({"password_hash", "token_digest"})
 CHANGED = "changed"
-#: Rows of a page.
+#: Entries on one page.
 PAGE = 50
 
 
@@ -45,7 +46,7 @@ PAGE = 50
 class Actor:
     """Who acts: a user from an address, or the command line.
 
-    ``opens_doors`` says whether his word opens the hub a way into a private network.
+    ``opens_doors``: the actor may let the hub call hosts in a private network.
     """
 
     name: str
@@ -60,7 +61,7 @@ _actor: ContextVar[Actor | None] = ContextVar("actor", default=None)
 
 @contextmanager
 def acting(actor: Actor) -> Iterator[None]:
-    """Changes in this block are the actor's."""
+    """Record changes in this block as the actor's."""
     before = _actor.set(actor)
     try:
         yield
@@ -69,18 +70,18 @@ def acting(actor: Actor) -> Iterator[None]:
 
 
 def act_as(actor: Actor | None) -> None:
-    """From here on, changes in this context are the actor's."""
+    """From now on, record changes in this context as the actor's."""
     _actor.set(actor)
 
 
 def opens_doors() -> bool:
-    """Whether the present actor's word opens a way into a private network."""
+    """Whether the current actor may let the hub call hosts in a private network."""
     actor = _actor.get()
     return actor is not None and actor.opens_doors
 
 
 def acting_user() -> int | None:
-    """The user who acts; ``None`` on the command line and in the fleet's own work."""
+    """The user who acts. ``None`` on the command line, and in what the fleet does by itself."""
     actor = _actor.get()
     return None if actor is None else actor.user_id
 
@@ -93,9 +94,9 @@ def note(
     after: Mapping[str, Any] | None = None,
     within: Session | None = None,
 ) -> None:
-    """Write down a deed that changes no watched thing, or many at once.
+    """Record an action that changes no watched model, or that changes many rows at once.
 
-    ``within`` is the transaction of the deed: both are stored, or neither.
+    ``within`` is the transaction of the action: both are stored, or neither.
     """
     actor = _actor.get()
     if actor is None:
@@ -110,7 +111,7 @@ def note(
 def listed(
     account_id: int | None, *, before: int | None = None, limit: int = PAGE
 ) -> Sequence[AuditEntry]:
-    """The entries of an account, or of the whole installation, newest first."""
+    """The entries of an account, or of the whole hub, newest first."""
     query = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
     if account_id is not None:
         query = query.where(AuditEntry.account_id == account_id)
@@ -168,7 +169,7 @@ def _entry(
 
 
 def _difference(row: Base, deed: str) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The fields that changed, before and after."""
+    """The values of the changed fields: those before, those after."""
     before: dict[str, Any] = {}
     after: dict[str, Any] = {}
     state: Any = inspect(row)

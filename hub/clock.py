@@ -1,4 +1,4 @@
-"""Time."""
+"""The clock, and how moments are written."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class SystemClock:
     """The machine's clock."""
 
     def now(self) -> datetime:
-        """The moment, in UTC."""
+        """The current time, in UTC."""
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
@@ -29,11 +29,11 @@ CURRENT: ContextVar[Clock] = ContextVar("clock", default=SYSTEM)
 
 
 def now() -> datetime:
-    """The moment, in UTC, by the clock of the running application."""
+    """The current time in UTC, by the clock of the running application."""
     return CURRENT.get().now()
 
 
 def written(moment: datetime, zone: tzinfo | None = None) -> str:
-    """A moment as commands and sentences write it, always with its zone; that of the machine, if
-    none is given: "2026-07-14 10:00:00 UTC"."""
+    """A moment with its time zone, for commands and sentences: "2026-07-14 10:00:00 UTC". Without
+    ``zone``, in the machine's time zone."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %Z")

@@ -1,4 +1,4 @@
-"""Configuration: what the environment says, and what the hub makes for itself on first start."""
+"""Configuration from the environment. The hub makes missing keys itself on its first start."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Literal
 
 from hub.policy import Policies
 
-#: Where in the data dir the running hub notes its address.
+#: The file in the data dir in which the running hub writes its address.
 _PUBLIC_URL = "public.url"
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class BadConfiguration(Exception):
-    """A setting of the environment that cannot be used; the message names it and the mend."""
+    """An environment variable that cannot be used. The message names it and says what to do."""
 
 
 @dataclass(frozen=True)
@@ -35,20 +35,21 @@ class Config:
     secret_key: str
     #: Fernet keys; the first encrypts, all decrypt.
     encryption_keys: tuple[str, ...]
-    #: What people and Chatwoot reach the hub by.
+    #: The address by which people and Chatwoot reach the hub.
     public_url: str
     log_format: Literal["console", "json"]
-    #: Networks a hook may call although they are private, and networks it may never call.
+    #: Private networks that hooks may call, and networks that they may never call.
     outbound_allow: tuple[Network, ...]
     outbound_deny: tuple[Network, ...]
-    #: Reverse proxies in front of the hub, whose word on the sender's address is trusted.
+    #: How many reverse proxies stand in front of the hub; they are trusted to tell the sender's
+    #: address.
     proxies: int
     #: ``HUB_POLICY``: when to try again, and how long a worker may be silent.
     policies: Policies
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Config:
-        """Read the environment; make and keep (mode 0600) what it does not name.
+        """Read the environment. Keys that it does not name are made once and kept in the data dir.
 
         :raises BadConfiguration: a variable cannot be used.
         """
@@ -92,8 +93,8 @@ class Config:
         )
 
     def reached_by(self, served_at: str) -> Config:
-        """The configuration of a hub that is reached by this address, if the environment names no
-        other. The address is noted for commands in other terminals.
+        """The configuration with this public address, unless the environment names another. The
+        address is also written to a file, for commands in other terminals.
         """
         url = os.environ.get("HUB_PUBLIC_URL", "").strip() or served_at
         (self.data_dir / _PUBLIC_URL).write_text(url, encoding="utf-8")
@@ -106,7 +107,7 @@ class Config:
 
 
 class _Reader:
-    """Reads variables, following ``<NAME>_FILE`` to a file with the value."""
+    """Reads variables. ``<NAME>_FILE`` may name a file that holds the value."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -155,7 +156,7 @@ def new_encryption_key() -> str:
 
 
 def _encryption_key(key: str) -> str:
-    # What ``Fernet`` asks of a key, without loading the cryptography for it.
+    # The check that ``Fernet`` makes, without loading the cryptography library.
     try:
         fits = len(base64.urlsafe_b64decode(key.strip())) == 32
     except (binascii.Error, ValueError):
@@ -169,7 +170,7 @@ def _encryption_key(key: str) -> str:
 
 
 def _with_driver(url: str) -> str:
-    """PostgreSQL URLs as people write them, with the driver that the hub ships."""
+    """The URL of the database, checked; a PostgreSQL URL gets the driver that the hub ships."""
     for prefix in ("postgres://", "postgresql://"):
         if url.startswith(prefix):
             return "postgresql+psycopg://" + url.removeprefix(prefix)
@@ -184,8 +185,7 @@ def _with_driver(url: str) -> str:
 
 
 def _kept(path: Path, make: Callable[[], str]) -> str:
-    """What the file holds; made on first use by exactly one of several starting processes."""
-
+    """What the file holds. If several processes start at once, exactly one of them makes it."""
     if not path.exists():
         draft = path.with_name(f"{path.name}.{os.getpid()}.new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -205,7 +205,7 @@ def _kept(path: Path, make: Callable[[], str]) -> str:
 def networks(text: str) -> tuple[Network, ...]:
     """The networks of a text, separated by commas.
 
-    :raises ValueError: one is none.
+    :raises ValueError: a part of the text is no network.
     """
     return tuple(
         ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()

@@ -1,8 +1,9 @@
-"""A death on purpose, for tests: kills this process at the boundary with a given number.
+"""For tests: kills this process at a chosen boundary.
 
-A boundary is a moment at which the world changes: before and after each HTTP call of a plugin and
-each commit. ``HUB_CRASHPOINT=FILE`` writes the name of every boundary passed into a file;
-``HUB_CRASHPOINT=FILE:N`` also kills the process (SIGKILL, so nothing is tidied) at the Nth.
+There is a boundary before and after each HTTP call of a plugin, and before and after each commit.
+``HUB_CRASHPOINT=FILE`` writes the name of every boundary passed into a file.
+``HUB_CRASHPOINT=FILE:N`` also kills the process at the Nth, with SIGKILL, so that it cannot clean
+up.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ VARIABLE = "HUB_CRASHPOINT"
 
 
 class _Crashpoint:
-    """Counts boundaries and dies at one of them; 0 never."""
+    """Counts boundaries and kills the process at number ``at``; 0 means never."""
 
     def __init__(self, file: Path, at: int) -> None:
         self._file = file.open("a", encoding="utf-8")
@@ -37,14 +38,14 @@ _armed: _Crashpoint | None = None
 
 
 def arm(text: str) -> None:
-    """Count from now on; ``text`` is the value of the variable."""
+    """Start to count. ``text`` is the value of the environment variable."""
     global _armed
     file, _, number = text.partition(":")
     _armed = _Crashpoint(Path(file), int(number or 0))
 
 
 def boundary(name: str) -> None:
-    """Pass a boundary. Costs nothing unless armed."""
+    """Pass a boundary. Does nothing unless armed."""
     if _armed is not None:
         _armed.passed(name)
 

@@ -1,4 +1,4 @@
-"""Why something that an operator asked for was not done."""
+"""Errors that tell an operator why something was not done."""
 
 from __future__ import annotations
 
@@ -6,19 +6,19 @@ from collections.abc import Mapping
 
 
 class Refused(Exception):
-    """It cannot be done as asked; the message is a sentence with the mend."""
+    """The request cannot be carried out. The message says why and what to do."""
 
 
 class NotFound(Refused):
-    """There is no such thing."""
+    """What the request names does not exist."""
 
 
 class Changed(Refused):
-    """Somebody else has changed it since it was looked at."""
+    """Somebody else has changed it since the operator loaded it."""
 
 
 class InvalidSettings(Refused):
-    """Settings that do not fit the plugin's schema: for each field, what is wrong with it."""
+    """Settings that do not fit the plugin's schema; ``fields`` says what is wrong with each."""
 
     def __init__(self, fields: Mapping[str, list[str]]) -> None:
         self.fields = fields

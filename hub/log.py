@@ -1,4 +1,4 @@
-"""Logging: one line an event, for people on a console or as JSON for machines."""
+"""Logging: one line for each event, as text for people or as JSON for machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class FieldLog:
-    """A logger whose lines carry fields, redacted."""
+    """A logger whose lines carry fields. Secrets in them are redacted."""
 
     def __init__(
         self, logger: logging.Logger, redactor: Redactor | None = None, **fields: Any
@@ -46,7 +46,7 @@ class FieldLog:
 
 @cache
 def _redactor() -> Redactor:
-    # Imported with the first line: with it comes the whole SDK, and many commands write none.
+    # Imported with the first line: this loads the whole SDK, and many commands log nothing.
     from hub.sdk.redaction import Redactor
 
     return Redactor()
@@ -63,7 +63,7 @@ class ConsoleFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object a line."""
+    """Each line is a JSON object."""
 
     def format(self, record: logging.LogRecord) -> str:
         line = {
@@ -90,7 +90,7 @@ def configure(log_format: Literal["console", "json"], level: int = logging.INFO)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # The queue library tells each step of each job; the hub's own lines say what matters.
+    # These libraries log every small step; the hub's own lines say what matters.
     for noisy in ("rq", "rq.worker", "rq.job", "alembic", "urllib3", "werkzeug"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 

@@ -1,6 +1,6 @@
-"""What an operator may set by number: when to try again, when to give up, what a password costs.
+"""Numbers that an operator may set: when to try again, when to give up, what a password hash costs.
 
-Every number can be set: ``HUB_POLICY="retry.longest=600 lease.settle=60"``; times in seconds.
+Each number can be set, times in seconds: ``HUB_POLICY="retry.longest=600 lease.settle=60"``.
 """
 
 from __future__ import annotations
@@ -9,20 +9,21 @@ import random
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-#: Threads of one hash.
+#: Threads that compute one password hash.
 PARALLELISM = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PasswordPolicy:
-    """Argon2id's cost for new passwords; those that are stored carry their own.
+    """The cost of Argon2id for new passwords. A stored hash holds the cost it was made with.
 
-    The defaults are the second choice of RFC 9106, section 4, for machines with little memory.
+    The defaults are the second recommended option of RFC 9106, section 4, for machines with little
+    memory.
 
-    :raises ValueError: Argon2 cannot work with so little (section 3.1).
+    :raises ValueError: a cost is below the minimum of Argon2 (section 3.1).
     """
 
-    #: Passes over the memory.
+    #: How often the memory is passed over.
     time_cost: int = 3
     #: In KiB.
     memory_cost: int = 65_536
@@ -38,18 +39,18 @@ class PasswordPolicy:
 class RetryPolicy:
     """Exponential backoff with full jitter, for days.
 
-    The jitter keeps the lanes of a hook from coming back all at once. Patience is long because a
-    CRM that is down for a weekend must cost nothing but time.
+    The jitter keeps the lanes of a hook from coming back all at once. The patience is long, so that
+    nothing is given up while a CRM is down for a weekend.
     """
 
     first: float = 2.0
     longest: float = 3_600.0
     patience: timedelta = timedelta(hours=72)
-    #: Tries of a delivery that meets a bug of its plugin, or kills its worker.
+    #: How often a delivery is tried that meets a bug of its plugin, or kills its worker.
     bugs: int = 5
 
     def delay(self, failures: int, rng: random.Random) -> float:
-        """Seconds until the next try after so many failures in a row (1 or more)."""
+        """Seconds until the next try, after this many failures in a row (1 or more)."""
         ceiling = min(self.longest, self.first * 2 ** min(failures - 1, 30))
         return rng.uniform(min(self.first / 2, ceiling), ceiling)
 
@@ -60,14 +61,14 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """When a hook's calls are stopped, and how often one is let through to ask."""
+    """After how many failures a hook's calls are stopped, and how often a probe is let through."""
 
     failures: int = 5
     first_probe: float = 10.0
     longest_probe: float = 300.0
 
     def probe_after(self, probes: int) -> float:
-        """Seconds until the next probe after so many failed ones."""
+        """Seconds until the next probe, after this many failed ones."""
         return min(self.longest_probe, self.first_probe * 2.0 ** min(probes, 10))
 
 
@@ -78,9 +79,9 @@ class LeasePolicy:
     lease: float = 30.0
     #: A lease is renewed when less than this is left.
     renew_below: float = 20.0
-    #: A create that was begun and never answered may still be running on the server for so long.
+    #: For how long the server may still be working on a create that was never answered.
     settle: float = 30.0
-    #: How long to wait for a person's identity mutex.
+    #: How long a lane waits for another one that works on the same person.
     identity_wait: float = 10.0
 
 
@@ -88,24 +89,24 @@ class LeasePolicy:
 class OrderPolicy:
     """How long an event waits for those that it may have overtaken on its way, in seconds."""
 
-    #: Counted from when it happened, by its source's clock. Of a running Chatwoot's webhooks the
-    #: latest came 0.9 seconds after what it should have come before. 0: the order of arrival.
+    #: Counted from when the event happened, by its source's clock. On a running Chatwoot, webhooks
+    #: overtook each other by up to 0.9 seconds. 0 keeps the order of arrival.
     patience: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerPolicy:
-    """How often a worker process speaks and looks, in seconds."""
+    """How often a worker process reports and checks, in seconds."""
 
-    #: Between two signs of life; with each it renews its leases.
+    #: Between two signs of life. With each the worker renews its leases.
     beat: float = 4.0
-    #: Between looks whether Redis, or the database, is back.
+    #: Between two checks whether Redis or the database is back.
     wait: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryPolicy:
-    """How long what is done is kept."""
+    """How long finished deliveries are kept."""
 
     #: A quarter: time to look into a complaint, and to compare with the quarter before.
     keep: timedelta = timedelta(days=90)
@@ -127,7 +128,7 @@ class Policies:
     def from_text(cls, text: str) -> Policies:
         """The defaults with some numbers replaced: ``"retry.first=1 lease.lease=10"``.
 
-        :raises ValueError: a name is not known, or its value is no number.
+        :raises ValueError: a name is unknown, or its value is not a number.
         """
         policies = cls()
         for assignment in text.split():

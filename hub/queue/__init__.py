@@ -1,5 +1,5 @@
-"""Redis and RQ: which lanes are ready, who works on them, and the processes that do.
+"""Redis and RQ: which lanes are ready, and which workers are at work.
 
-Everything in Redis is a shadow of the database. It may be wiped at any moment; the sweeper
-rebuilds it.
+Redis holds only what can be rebuilt from the database. It may be wiped at any moment; the sweeper
+fills it again.
 """

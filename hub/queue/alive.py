@@ -8,12 +8,12 @@ from redis import Redis
 
 from hub.queue.connection import PREFIX
 
-#: The workers by when their last sign of life ends.
+#: A sorted set of worker names, by the second until which each counts as alive.
 FLEET = f"{PREFIX}:fleet"
 
 
 def live_workers(redis: Redis) -> list[str]:
-    """The names of the worker processes that gave a sign of life lately."""
+    """The names of the worker processes that count as alive."""
     seconds, _ = redis.time()
     names: Any = redis.zrangebyscore(FLEET, int(seconds), "+inf")
     return [name.decode() for name in names]

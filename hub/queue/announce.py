@@ -12,7 +12,7 @@ from hub import log
 from hub.queue.jobs import Waker
 from hub.queue.ready import ReadyLane, ReadyLanes
 
-#: Seconds for which Redis is left alone after it could not be reached.
+#: Seconds without another try after Redis could not be reached.
 PAUSE = 1.0
 
 _log = log.get(__name__)
@@ -36,7 +36,7 @@ class Announcer:
             self._waker.wake(len(lanes))
 
     def remind(self) -> None:
-        """Call a worker if lanes are ready that nobody looks at: their hook was held until now.
+        """Call a worker if lanes are ready. Nobody looked at those of a hook that was held.
 
         :raises RedisError: Redis cannot be reached.
         """
@@ -44,14 +44,14 @@ class Announcer:
             self._waker.wake(1)
 
     def start_anew(self) -> None:
-        """Redis lost its last moments, or all it knew: call workers again.
+        """Call workers again, after Redis lost some or all of its data.
 
         :raises RedisError: Redis cannot be reached.
         """
         self._waker.start_anew()
 
     def try_push(self, lanes: Sequence[ReadyLane]) -> None:
-        """Announce lanes if Redis can be reached; if not, the sweeper will."""
+        """Announce lanes if Redis can be reached. If not, the sweeper announces them later."""
         if not lanes or time.monotonic() < self._not_before:
             return
         try:

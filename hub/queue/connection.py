@@ -15,7 +15,7 @@ TIMEOUT = 2.0
 
 
 def connect(config: Config) -> Redis:
-    """A client. It connects on first use, and fails fast: the database is the truth anyway."""
+    """A client that connects on first use. It fails fast, since the hub can go on without Redis."""
     return Redis.from_url(
         _url(config),
         socket_connect_timeout=TIMEOUT,
@@ -26,7 +26,7 @@ def connect(config: Config) -> Redis:
 
 
 def connect_blocking(config: Config) -> Redis:
-    """A client whose reads may wait for long, as a worker's wait for its next job does."""
+    """A client whose reads may block for long: a worker waits for its next job."""
     return Redis.from_url(_url(config), socket_connect_timeout=TIMEOUT)
 
 

@@ -30,7 +30,7 @@ def server_program() -> str:
 
 
 def server_command(config: Config) -> list[str]:
-    """The command line of the embedded server. It opens no port, and appends all to a file."""
+    """The command line of the embedded server. It opens no port and keeps an append-only file."""
     folder = config.data_dir / "redis"
     folder.mkdir(mode=0o700, exist_ok=True)
     return [

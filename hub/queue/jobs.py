@@ -1,9 +1,9 @@
 """The RQ jobs. There is one: 'there are ready lanes, come and drain them'.
 
-A job carries no data: which lanes are ready stands in Redis and in the database. There is at most
-one job for each worker process of the fleet. While a job runs, the guard key of its number lives;
-work that appears then needs no further job, because a worker looks once more after its job is
-over. A guard without a sign of life expires, and the job of its dead worker is replaced.
+A job carries no data but its number. Redis and the database know which lanes are ready. There is
+at most one job for each worker process of the fleet. While a job runs, it keeps the guard key of
+its number alive. Work that appears meanwhile needs no further job, because a worker looks once more
+after its job has ended. The guard of a dead worker expires, and its job is replaced.
 """
 
 from __future__ import annotations
@@ -23,15 +23,16 @@ QUEUE = "deliveries"
 GUARD = f"{PREFIX}:drain:"
 #: Seconds without a sign of life after which a drain job counts as dead.
 GUARD_TTL = 15
-#: What the guard of a job holds that no worker has begun yet; then it holds the worker's name.
+#: The value of a guard whose job is queued. Once a worker begins the job, its name is the value.
 CALLED = "called"
-#: Worker processes in one fleet, for the tidying of their guards.
+#: The most worker processes in one fleet; ``start_anew`` deletes so many guards.
 MOST_WORKERS = 256
 
 
-# The numbers whose job nobody has, each with the dead worker that its guard names, or nothing. A
-# busy worker takes a lane itself; an idle one must be called whatever its number.
-# KEYS: fleet. ARGV: the holder that says 'called'.
+# Finds the numbers whose job is neither queued nor run by a live worker. Answers a list of {number,
+# the dead worker that its guard names, or ''}. Only idle workers are called: a busy one takes new
+# lanes by itself.
+# KEYS: fleet. ARGV: the value of a guard whose job is queued.
 _IDLE = f"""
 local fleet = redis.call('ZRANGEBYSCORE', KEYS[1], redis.call('TIME')[1], '+inf')
 local busy = {{[ARGV[1]] = true}}
@@ -46,14 +47,14 @@ return idle
 
 
 class _AtWork:
-    """What drains lanes in this process; a worker says so as it begins."""
+    """The function that drains lanes in this process; a worker sets it when it starts."""
 
     drain: Callable[[int], int]
 
 
 def drained_by(drain: Callable[[int], int]) -> None:
-    """From now on the jobs of this process are done by this: it gets the job's number, and returns
-    how many lanes it drained."""
+    """Let ``drain`` do the jobs of this process. It gets the job's number, and returns how many
+    lanes it drained."""
     _AtWork.drain = drain
 
 
@@ -78,20 +79,20 @@ class Waker:
             self._call(number, dead=holder.decode() or None)
 
     def start_anew(self) -> None:
-        """Forget which workers were at work: Redis came back with what it knew before it died.
+        """Delete all guards: after a restart, Redis may name workers that no longer run.
 
-        One that is alive says so again within seconds.
+        A live worker sets its guard again within seconds.
         """
         self._redis.delete(*(GUARD + str(number) for number in range(MOST_WORKERS)))
 
     def _call(self, number: int, dead: str | None) -> None:
-        # The guard of a dead worker is taken over; a free one must still be free.
+        # A dead worker's guard is overwritten. If there was no guard, there must still be none.
         if not self._redis.set(GUARD + str(number), CALLED, nx=dead is None, ex=GUARD_TTL):
             return
         try:
             self._enqueue(number)
         except DuplicateJobError:
-            # No guard, yet a job: it still waits in the queue, or its worker died.
+            # There is a job without a guard: it is still queued, or its worker died.
             if _job_id(number) in self._queue.job_ids:
                 return
             self._redis.delete(Job.key_for(_job_id(number)))
@@ -111,11 +112,11 @@ class Waker:
         )
 
     def keep(self, number: int, worker: str) -> None:
-        """The drain job of a worker says that it is alive."""
+        """Renew the guard of a running drain job."""
         self._redis.set(GUARD + str(number), worker, ex=GUARD_TTL)
 
     def done(self, number: int) -> None:
-        """A drain job is over, and RQ has forgotten it: another may take its name."""
+        """Free the number of a drain job that has ended and that RQ has forgotten."""
         self._redis.delete(GUARD + str(number))
 
 

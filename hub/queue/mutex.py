@@ -1,16 +1,16 @@
 """The Redis mutex of a lane: a key with an owner, a time to live and a renewal.
 
-It is taken and freed with the lane itself (``hub.queue.ready``); what else may happen to it is
-here.
+``hub.queue.ready`` takes and frees it together with the lane. This module does the rest: it takes
+a mutex over, renews it, and frees it alone.
 
-It is the cheap and quick lock. What makes a stalled owner harmless is the epoch in the database.
+The mutex is the quick first lock. A stalled owner is stopped by the epoch in the database.
 """
 
 from __future__ import annotations
 
 from redis import Redis
 
-#: The family of keys that Chatwoot's own CRM integrations use, with the lane added.
+#: The prefix that Chatwoot's own CRM integrations use. Ours adds the lane.
 FAMILY = "CRM_PROCESS_MUTEX"
 
 _RELEASE = """
@@ -18,7 +18,7 @@ if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) 
 return 0
 """
 
-# Answers 1 when the owner has the key afterwards: still, or again after Redis lost it.
+# Answers 1 if the owner has the key afterwards. A key that Redis lost is set again.
 _RENEW = """
 local owner = redis.call('GET', KEYS[1])
 if owner and owner ~= ARGV[1] then return 0 end
@@ -33,7 +33,7 @@ def lane_key(hook_id: int, lane_id: int) -> str:
 
 
 class Mutexes:
-    """Seizes, renews and frees mutexes, for owners that are named by unguessable texts."""
+    """Takes over, renews and frees mutexes. An owner is an unguessable text."""
 
     def __init__(self, redis: Redis, ttl: float) -> None:
         self._redis = redis
@@ -42,13 +42,13 @@ class Mutexes:
         self._renew = redis.register_script(_RENEW)
 
     def seize(self, key: str, owner: str) -> None:
-        """Take the mutex from an owner of whom it is known that he has finished."""
+        """Take the mutex over from an owner that is known to have finished."""
         self._redis.set(key, owner, px=self._ttl)
 
     def renew(self, key: str, owner: str) -> bool:
-        """Prolong it; ``False`` when another owner has it."""
+        """Renew the mutex; ``False`` if another owner has it."""
         return bool(self._renew(keys=[key], args=[owner, self._ttl]))
 
     def release(self, key: str, owner: str) -> None:
-        """Free it, if the owner still has it."""
+        """Free the mutex if this owner still has it."""
         self._release(keys=[key], args=[owner])

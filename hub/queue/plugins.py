@@ -1,4 +1,4 @@
-"""Which plugins can be used, for who does not load them: the fleet tells, through Redis."""
+"""Which plugins can be used. The fleet writes it into Redis, for processes that load no plugins."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from redis.exceptions import RedisError
 
 from hub.queue.connection import PREFIX
 
-#: The ids that the sweeper has loaded, with spaces between them.
+#: The ids of the plugins that the sweeper has loaded, separated by spaces.
 KEY = f"{PREFIX}:plugins"
-#: Seconds after which a fleet that was stopped is believed no longer.
+#: Seconds after which the word of a stopped fleet expires.
 TTL = 60
 
 
 def tell(redis: Redis, plugin_ids: Iterable[str]) -> None:
-    """The fleet can use these.
+    """Write down which plugins the fleet can use.
 
     :raises RedisError: Redis cannot be reached.
     """
@@ -25,8 +25,8 @@ def tell(redis: Redis, plugin_ids: Iterable[str]) -> None:
 
 
 def usable(redis: Redis) -> frozenset[str]:
-    """The ids of those that the running fleet can use; without a fleet, of all installed ones, of
-    which some may be broken."""
+    """The ids of the plugins that the running fleet can use. Without a fleet: of all installed
+    plugins, some of which may be broken."""
     try:
         told: bytes | None = redis.get(KEY)  # type: ignore[assignment]
     except RedisError:
@@ -35,5 +35,5 @@ def usable(redis: Redis) -> frozenset[str]:
 
 
 def installed() -> frozenset[str]:
-    """The ids of all installed ones."""
+    """The ids of all installed plugins."""
     return frozenset(entry.name for entry in entry_points(group="hub.plugins"))

@@ -1,6 +1,7 @@
 """A hook's calls per second, shared by the fleet through Redis.
 
-A token bucket of one second's worth, kept as the moment at which it would be full again (GCRA).
+A token bucket that holds one second's calls. What is stored is the moment at which the bucket will
+be full again (GCRA).
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from redis.exceptions import RedisError
 
 from hub.queue.connection import PREFIX
 
+# Takes a turn, and answers in how many microseconds it comes.
 # KEYS: the hook's key. ARGV: microseconds a call costs, microseconds the bucket holds.
-# Takes a turn and answers the microseconds until it comes.
 _TURN = """
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -34,10 +35,10 @@ class RateLimit:
     def wait(self, hook_id: int, calls_per_second: float) -> None:
         """Return when this call's turn has come.
 
-        While Redis is away every caller keeps the pace by itself.
+        While Redis is away, each caller waits as long as one call costs.
         """
         cost = round(1_000_000 / calls_per_second)
-        # A bucket smaller than one call would never grant a turn at once.
+        # With a bucket smaller than one call, even the first call would wait.
         bucket = max(cost, 1_000_000)
         try:
             wait = self._turn(keys=[f"{PREFIX}:rate:{hook_id}"], args=[cost, bucket])

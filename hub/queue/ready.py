@@ -1,14 +1,14 @@
-"""Ready lanes: which lanes have work and no worker, shared fairly between the hooks.
+"""Ready lanes: lanes that have work and no worker. They are shared fairly between the hooks.
 
-For each hook a sorted set of lane ids by the time they became due, and a set of slots, one for
-each of its lanes in progress in the whole fleet. Taking a lane goes to the hook that was served
-longest ago and still has a free slot, so a hook with a long backlog, or whose CRM is slow, keeps
-no other waiting. With the lane come its mutex and an idle remote session, and with it they go, so
-that a lane costs one command. Slots expire, so that of a worker that died becomes free; its
-successor frees it at once.
+Each hook has a sorted set of ready lanes, by the time they became due, and a set of slots, one for
+each of its lanes that a worker of the fleet has. The next lane comes from the hook that was served
+longest ago and has a free slot. So a hook with a long backlog or a slow CRM keeps no other hook
+waiting. One command takes a lane together with its mutex and an idle remote session, and one gives
+all three back. Slots expire, so the slots of a dead worker become free; the worker that replaces it
+frees them at once.
 
-A lane that is due in a moment waits in a set of its own, and becomes ready in the command that
-takes one. Workers stay awake for it.
+A lane that is due in a moment waits in a set of its own. The command that takes the next lane first
+makes those ready whose time has come. Workers stay awake for them.
 """
 
 from __future__ import annotations
@@ -32,21 +32,22 @@ LIMITS = f"{PREFIX}:limits"
 READY = f"{PREFIX}:ready:"
 SLOTS = f"{PREFIX}:slots:"
 HELD = f"{PREFIX}:held:"
-#: The lanes that are due in a moment, as "<hook>/<lane>".
+#: Lanes that are due in a moment, as "<hook>/<lane>".
 SOON = f"{PREFIX}:soon"
 
-#: Remote sessions that wait for a lane, and those that a lane has.
+#: Remote sessions: those that are free, and those that are lent to a lane.
 IDLE = f"{PREFIX}:sessions:idle:"
 LENT = f"{PREFIX}:sessions:lent:"
-#: Seconds after which an idle session is closed rather than trusted (PHP forgets after 1,440).
+#: Seconds after which an idle session is closed, not used again (PHP forgets it after 1,440).
 IDLE_TTL = 900
 
-#: Lanes of one hook in progress at once while nobody has said otherwise.
+#: How many lanes of one hook may be in progress at once, if its limit is not set.
 DEFAULT_LIMIT = 4
 #: Seconds after which the slot of a silent worker is free again.
 SLOT_TTL = 30
 
-# KEYS: hooks, soon. ARGV: hook, lane and the milliseconds until it is due; hook, ...
+# Makes lanes ready, now or when they are due.
+# KEYS: hooks, soon. ARGV, for each lane: hook, lane, milliseconds until it is due.
 _PUSH = f"""
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -61,15 +62,19 @@ for place = 1, #ARGV, 3 do
 end
 """
 
-# A lane is given back with all that went with it, and the next one is taken, in one step.
-# A session that another has meanwhile, because this step is repeated, stays his.
-# KEYS: hooks, limits, soon. ARGV: a hook, the slot and the session that are free from now on (or
-# nothing for each), and when that was used last; 1 to take or 0 only to look; the name of the slot;
-# a hook to pass over (or nothing) unless it is the only one; slot and mutex TTL in ms; the time of
-# this worker in seconds.
-# Answers {hook, lane, whether its mutex was free, an idle session of the hook and when it was
-# used}, or {the milliseconds until a lane becomes ready}, or nothing. Redis' own clock is used, but
-# for sessions, whose times are compared with the workers' elsewhere.
+# Gives a lane back, with its slot, mutex and session, and takes the next lane, in one step.
+# If the script is retried, the session may already be lent out: HDEL returns 0 and we leave it.
+# KEYS: hooks, limits, soon.
+# ARGV 1-4: of the lane to give back: hook, slot, session, when the session was last used. '' if
+#   there is none.
+# ARGV 5: 1 to take a lane, 0 only to look for one.
+# ARGV 6: the name for the new slot; the lane is appended.
+# ARGV 7: a hook to pass over if there is another one, or ''.
+# ARGV 8-9: milliseconds that the slot and the mutex live.
+# ARGV 10: the time in seconds, by the worker's clock.
+# Answers {hook, lane, whether the mutex was free, an idle session or '', when it was last used}; or
+# {milliseconds until a lane becomes ready}; or nothing. A look answers {hook, lane}.
+# Times are those of Redis, except for sessions: workers also compare their times elsewhere.
 _TAKE = f"""
 if ARGV[1] ~= '' then
   local slot = ARGV[2]
@@ -124,7 +129,7 @@ return soon[2] and {{soon[2] - now}} or nil
 
 @dataclass(frozen=True, slots=True)
 class ReadyLane:
-    """A lane that has work; ``due_at`` if that is due in a moment only."""
+    """A lane that has work. ``due_at`` is set if the work is not due yet, but in a moment."""
 
     hook_id: int
     lane_id: int
@@ -132,7 +137,7 @@ class ReadyLane:
 
     @property
     def wait(self) -> int:
-        """Milliseconds until it is due."""
+        """Milliseconds until the lane is due."""
         if self.due_at is None:
             return 0
         return max(0, math.ceil((self.due_at - SystemClock().now()).total_seconds() * 1000))
@@ -140,11 +145,10 @@ class ReadyLane:
 
 @dataclass(slots=True)
 class TakenLane:
-    """A lane that a worker took, with what goes with it.
+    """A lane that a worker took, with its slot, mutex and session.
 
-    ``slot`` names this taking: it occupies one of its hook's places, and owns the lane's mutex if
-    that was free (``has_mutex``). ``session`` is an idle remote session, encrypted, if there was
-    one; whoever works on the lane may put another in its place.
+    ``slot`` is the owner's name. It also owns the lane's mutex if that was free (``has_mutex``).
+    ``session`` is an idle remote session, encrypted, or ''. The worker may replace it with another.
     """
 
     hook_id: int
@@ -157,7 +161,7 @@ class TakenLane:
 
 @dataclass(frozen=True, slots=True)
 class Soon:
-    """No lane can be taken now, but one becomes ready in so many seconds."""
+    """No lane can be taken now, but one becomes ready in ``seconds``."""
 
     seconds: float
 
@@ -173,7 +177,7 @@ class ReadyLanes:
         self._take = redis.register_script(_TAKE)
 
     def push(self, lanes: Sequence[ReadyLane]) -> None:
-        """Make lanes ready. A lane that is ready already stays where it is."""
+        """Make lanes ready. A lane that is already ready keeps its place."""
         if not lanes:
             return
         self._push(
@@ -182,16 +186,16 @@ class ReadyLanes:
         )
 
     def take(self, worker: str = "", passing_over: int | None = None) -> TakenLane | None:
-        """Take the next lane, or ``None`` when no hook has one ready and a slot free.
+        """Take the next lane. ``None`` if no hook has both a ready lane and a free slot.
 
-        No lane of the hook that is to be passed over, unless there is no other hook at all.
+        Lanes of the hook ``passing_over`` are left out, unless it is the only hook.
         """
         return _taken(self._take_next(None, worker, passing_over))
 
     def take_or_wait(
         self, worker: str = "", passing_over: int | None = None
     ) -> TakenLane | Soon | None:
-        """``take``; when there is none, also how soon one becomes ready."""
+        """Like ``take``. If there is no lane, it also tells how soon one becomes ready."""
         return self._take_next(None, worker, passing_over)
 
     def exchange(
@@ -220,7 +224,7 @@ class ReadyLanes:
         return self._run(None, 0, "", "") is not None
 
     def give_back(self, lane: TakenLane) -> None:
-        """The work on a lane has ended: free its slot, its mutex and its session."""
+        """Free the lane's slot, mutex and session."""
         self._run(lane, 0, "", "")
 
     def _run(self, given_back: TakenLane | None, *options: int | str) -> Any:
@@ -232,7 +236,7 @@ class ReadyLanes:
         return self._take(keys=[HOOKS, LIMITS, SOON], args=[*lane, *options, *times])
 
     def free_slots_of(self, worker_prefix: str) -> list[ReadyLane]:
-        """Free the slots of a process that is known to be dead; returns the lanes it had taken."""
+        """Free the slots of a process that is known to be dead. Returns the lanes that it had."""
         freed = []
         limits: Any = self._redis.hkeys(LIMITS)
         for hook in limits:
@@ -244,7 +248,7 @@ class ReadyLanes:
         return freed
 
     def keep(self, lanes: Sequence[TakenLane]) -> None:
-        """Say that the work on these lanes goes on."""
+        """Renew the slots of lanes that are still worked on."""
         if not lanes:
             return
         seconds, _ = self._redis.time()
@@ -255,7 +259,7 @@ class ReadyLanes:
             pipeline.execute()
 
     def hold(self, hook_id: int, seconds: float) -> None:
-        """Take no lane of this hook for so long."""
+        """Let no lane of this hook be taken for ``seconds``."""
         self._redis.set(HELD + str(hook_id), "1", px=max(1, round(seconds * 1000)))
 
     def unhold(self, hook_id: int) -> None:
@@ -263,7 +267,7 @@ class ReadyLanes:
         self._redis.delete(HELD + str(hook_id))
 
     def set_limits(self, limits: Mapping[int, int]) -> None:
-        """How many lanes of each hook may be in progress at once."""
+        """Set how many lanes of each hook may be in progress at once."""
         if limits:
             self._redis.hset(LIMITS, mapping={str(hook): limit for hook, limit in limits.items()})
 

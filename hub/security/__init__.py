@@ -1,1 +1,1 @@
-"""Secrets at rest, and which addresses the hub may call."""
+"""Encryption of stored secrets, cookies, and security headers."""

@@ -7,8 +7,8 @@ from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 
 
 class CookieSessions(SecureCookieSessionInterface):
-    """Flask's own. A request without cookies, as every webhook is, has nothing to verify: it gets
-    an empty session without the tools for that, which cost more than finding its route."""
+    """Flask's sessions, but a request without cookies gets an empty one at once. Webhooks carry no
+    cookies, and making the signer costs more than finding the route."""
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """See Flask."""

@@ -1,4 +1,4 @@
-"""Secrets at rest: column types that encrypt on the way into the database."""
+"""Encryption of stored secrets: the keys, and column types that encrypt what is written."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ class Keyring:
     """The encryption keys: the first encrypts, all decrypt."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        # Imported here: who only looks at figures needs no cryptography.
+        # Imported here: a command that only shows figures needs no cryptography.
         from cryptography.fernet import Fernet, MultiFernet
 
         self._fernet = MultiFernet([Fernet(key) for key in keys])
-        # A hook's secrets and its session are asked for with every delivery.
+        # Every delivery needs its hook's secrets and session, mostly the same ones.
         self._opened = lru_cache(maxsize=256)(self._open)
 
     @classmethod
@@ -36,11 +36,11 @@ class Keyring:
         return current
 
     def encrypt(self, text: str) -> str:
-        """The token that stands for ``text``."""
+        """The encrypted form of ``text``."""
         return self._fernet.encrypt(text.encode()).decode()
 
     def decrypt(self, token: str) -> str:
-        """The text that ``encrypt`` was given.
+        """The text that was encrypted.
 
         :raises Undecryptable: no key opens it.
         """
@@ -57,7 +57,7 @@ class Keyring:
             ) from error
 
     def rotate(self, token: str) -> str:
-        """The same text under the first key.
+        """The same text, encrypted with the first key.
 
         :raises Undecryptable: no key opens it.
         """
@@ -95,5 +95,5 @@ class EncryptedJson(TypeDecorator[Any]):
 
 
 def digest(secret: str) -> str:
-    """What an unguessable token is looked up by, so that the table does not hold the token."""
+    """The digest by which an unguessable token is looked up. The table holds no tokens."""
     return hashlib.sha256(secret.encode()).hexdigest()

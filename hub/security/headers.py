@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask, Response, request
 
-#: Nothing inline, nothing from elsewhere.
+#: No inline scripts or styles, and nothing from other sites.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -31,8 +31,7 @@ _ONE_YEAR = 365 * 24 * 3600
 
 
 def init_app(app: Flask, *, https: bool) -> None:
-    """Set the headers on every answer; over HTTPS browsers are told to stay there."""
-
+    """Set the headers on every answer. With ``https``, browsers are told to use HTTPS only."""
     always = dict(_HEADERS)
     if https:
         always["Strict-Transport-Security"] = f"max-age={_ONE_YEAR}"

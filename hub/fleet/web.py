@@ -11,6 +11,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from hub.fleet.door import BACKLOG
+from hub.fleet.front import CONNECTIONS
 
 #: Processes and threads: two processes use two cores; the threads wait for commits, and each new
 #: connection holds one until its first byte.
@@ -30,9 +31,10 @@ def options(
     """Gunicorn's settings. ``door``: the sockets to listen at, where they are open already."""
     return {
         "bind": [f"fd://{number}" for number in door] or f"{host}:{port}",
-        "worker_class": "gthread",
+        "worker_class": "hub.fleet.front.FrontWorker",
         "workers": processes,
         "threads": threads,
+        "worker_connections": 2 * CONNECTIONS,
         "keepalive": 15,
         "timeout": 60,
         "graceful_timeout": 30,

@@ -1,8 +1,8 @@
-"""The database: SQLite or PostgreSQL, with the same promises from both.
+"""The database: SQLite or PostgreSQL. Both keep the same promises.
 
-``engine`` reads and writes, ``opening`` opens one, ``types`` are the columns' types. ``sqlite`` and
-``postgresql`` say how a process uses each; ``prepared`` compiles statements once, ``group_commit``
-lets many share a transaction.
+``engine`` has the functions that read and write, ``opening`` opens the database of a configuration,
+``types`` has the column types. ``sqlite`` and ``postgresql`` say how a process uses each of them.
+``prepared`` compiles statements once; ``group_commit`` lets several threads share a transaction.
 """
 
 from hub.database.engine import (

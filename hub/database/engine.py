@@ -1,4 +1,4 @@
-"""The database: SQLite or PostgreSQL, with the same promises from both."""
+"""Reading and writing, the same way on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-#: Tries of a transaction that lost a race or its connection.
+#: How often a transaction is tried that loses a race or its connection.
 TRIES = 5
 
 
@@ -45,17 +45,17 @@ class Database(Protocol):
 
     @property
     def has_one_writer(self) -> bool:
-        """Whether one transaction at a time may write, so that no row needs a lock."""
+        """Whether only one transaction at a time may write. Then no row needs a lock."""
 
     @property
     def group(self) -> WorkGroup | None:
-        """Where threads gather to commit together, if that is cheaper here."""
+        """The group in which threads commit together; ``None`` if that is not cheaper here."""
 
     def transaction(self) -> AbstractContextManager[Session]:
         """See ``transaction``."""
 
     def look(self) -> AbstractContextManager[Connection]:
-        """A connection for one SELECT, which needs no transaction around it."""
+        """A connection for one SELECT outside a transaction."""
 
 
 #: The database of the running application; ``hub.services`` sets it.
@@ -63,14 +63,13 @@ CURRENT: ContextVar[Database | None] = ContextVar("database", default=None)
 
 
 class _Current:
-    """What belongs to the database of the running application."""
+    """The schema and the engine of the running application's database."""
 
-    #: All tables.
     metadata = Base.metadata
 
     @property
     def engine(self) -> Engine:
-        """Its engine."""
+        """The engine of that database."""
         return database().engine
 
 
@@ -85,13 +84,13 @@ def database() -> Database:
 
 
 def transaction() -> AbstractContextManager[Session]:
-    """One transaction that may write, committed at the end of the block."""
+    """A transaction that may write. It is committed at the end of the block."""
     return database().transaction()
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """One consistent view for reading only; never waits for writers."""
+    """A consistent view, only for reading. It never waits for writers."""
     with db.engine.connect() as connection:
         connection.execution_options(hub_reading=True)
         with Session(connection, expire_on_commit=False) as session:
@@ -99,11 +98,11 @@ def reading() -> Iterator[Session]:
 
 
 def in_transaction(work: Callable[[Session], Result]) -> Result:
-    """Run ``work`` in a transaction of its own, again if it lost a race or its connection.
+    """Run ``work`` in a transaction of its own. Try again if that lost a race or its connection.
 
-    ``work`` must be repeatable: it sees a new session each time and has no effect but in it. A
-    commit whose answer was lost is repeated too, so ``work`` must recognise its own traces where
-    that matters (unique keys, epochs).
+    ``work`` must be repeatable: it gets a new session each time, and may change nothing outside of
+    it. It is also repeated if the answer to a commit was lost. Where that matters, ``work`` must
+    recognise what it has already written (unique keys, epochs).
     """
     for left in range(TRIES - 1, -1, -1):
         try:
@@ -120,9 +119,9 @@ def in_transaction(work: Callable[[Session], Result]) -> Result:
 
 
 def in_reading(work: Callable[[Session], Result]) -> Result:
-    """Run ``work`` with one consistent view, once more if its connection turns out to be broken.
+    """Run ``work`` with a consistent view, and once more if its connection turns out to be broken.
 
-    It waits for nothing: who is asked while the database is away shall say so at once.
+    There is no waiting between the two: while the database is away, callers must learn it at once.
     """
     try:
         with reading() as session:
@@ -134,12 +133,12 @@ def in_reading(work: Callable[[Session], Result]) -> Result:
         return work(session)
 
 
-#: PostgreSQL: serialization failure, deadlock, and a server that is starting or stopping.
+#: Of PostgreSQL: serialization failure, deadlock, and a server that is starting or stopping.
 _PASSING_STATES = ("40001", "40P01", "57P01", "57P02", "57P03")
 
 
 def may_pass(error: DBAPIError) -> bool:
-    """Whether the same transaction may succeed when tried again."""
+    """Whether the same transaction may succeed if it is tried again."""
     if error.connection_invalidated:
         return True
     state = getattr(error.orig, "sqlstate", None)
@@ -151,7 +150,7 @@ def may_pass(error: DBAPIError) -> bool:
 
 
 def is_away(error: SQLAlchemyError) -> bool:
-    """Whether the state of the database is to blame, not what was asked of it."""
+    """Whether the database itself is in trouble, and not the statement that failed."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     return not isinstance(error, DataError | IntegrityError | StatementError) or isinstance(
@@ -160,7 +159,7 @@ def is_away(error: SQLAlchemyError) -> bool:
 
 
 def table_of(model: type[Base]) -> Table:
-    """The table of a model, for statements that are prepared."""
+    """The table of a model, for prepared statements."""
     return cast(Table, model.__table__)
 
 
@@ -175,8 +174,8 @@ def dialect_of(session: Session) -> str:
 
 
 def insert_into(dialect: str, table: Table) -> sqlite_dialect.Insert | postgresql_dialect.Insert:
-    """An INSERT that knows ``on_conflict_do_nothing``, which both databases speak alike."""
-    # Imported as needed: the dialect of PostgreSQL takes 2 MB of a process.
+    """An INSERT with ``on_conflict_do_nothing``, which has the same form on both databases."""
+    # Imported when needed: the dialect of PostgreSQL takes 2 MB of memory.
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql as postgresql_dialect
 

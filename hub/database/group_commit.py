@@ -1,9 +1,9 @@
-"""Group commit: what several threads want to write at one moment shares a transaction.
+"""Group commit: threads that want to write at the same time share a transaction.
 
-SQLite has one writer, and a commit that reaches the disk costs as much for ten lanes as for one. So
-a thread that finds another at its commit leaves its work behind; whoever leads next takes all that
-has gathered and commits once. A thread alone waits for nobody. PostgreSQL commits its writers in
-groups by itself, and gets each work as it comes.
+SQLite has one writer, and a commit that reaches the disk costs as much for ten lanes as for one.
+So a thread that comes while another one commits puts its work into a queue. The next leader takes
+all that is queued and commits once. A thread that is alone waits for nobody. PostgreSQL groups
+commits by itself, so there each work has its own transaction.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[Session], Any]
 
-#: Items in one transaction at most: the others' turn must come, too.
+#: The most items in one transaction, so that the others need not wait for long.
 MOST = 100
 
 
 class Turn(Generic[Item, Result]):
-    """What one thread wants to be committed, and what became of it."""
+    """What one thread wants to commit, and then its result or error."""
 
     __slots__ = ("error", "is_served", "item", "result", "woken")
 
@@ -35,15 +35,15 @@ class Turn(Generic[Item, Result]):
         self.result: Result | None = None
         self.error: Exception | None = None
         self.is_served = False
-        #: Released when the thread may go on: it has been served, or it leads.
+        #: Released when the thread may go on: its item was committed, or it leads next.
         self.woken = threading.Lock()
         self.woken.acquire()
 
 
 class Group(Generic[Item, Result]):
-    """Threads that commit together. One of them leads at a time, and commits for all who wait.
+    """Threads that commit together. One at a time leads, and commits for all that wait.
 
-    ``commit`` gives each turn its result or its error.
+    ``commit`` must give each turn its result or its error.
     """
 
     def __init__(self, commit: Callable[[Sequence[Turn[Item, Result]]], None]) -> None:
@@ -53,7 +53,7 @@ class Group(Generic[Item, Result]):
         self._is_led = False
 
     def serve(self, item: Item) -> Turn[Item, Result]:
-        """Returns when a commit was made, or failed, with this item."""
+        """Commit an item; returns when its commit has succeeded or failed."""
         turn: Turn[Item, Result] = Turn(item)
         with self._lock:
             self._waiting.append(turn)
@@ -84,14 +84,14 @@ WorkGroup = Group[Work, Any]
 
 
 class _Alone(Exception):
-    """The transaction of all has failed: each has to try alone."""
+    """The shared transaction has failed: each thread has to try alone."""
 
 
 def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
-    """``in_transaction``, in one transaction with the work of other threads if that is cheaper.
+    """``in_transaction``, but shared with the work of other threads if that is cheaper.
 
-    ``work`` may run in another thread, so it reads nothing that belongs to its own; and it is run
-    once more, alone, if the transaction of all fails.
+    ``work`` may run in another thread, so it must not read what belongs to its own. If the shared
+    transaction fails, ``work`` is run once more, alone.
     """
     group = database().group
     if group is None:
@@ -105,8 +105,8 @@ def in_shared_transaction(work: Callable[[Session], Result]) -> Result:
 
 
 def commit_all(turns: Sequence[Turn[Work, Any]]) -> None:
-    """All works in one transaction. If it fails, by one of them or as a whole, each tries alone:
-    works are repeatable, and an error is rarer than a savepoint for each would be dear."""
+    """Commit all works in one transaction. If it fails for any reason, each has to try alone.
+    Errors are rare, so that costs less than a savepoint for each work."""
     if len(turns) == 1:
         turns[0].result, turns[0].error = _ending(turns[0].item)
         return
@@ -115,7 +115,7 @@ def commit_all(turns: Sequence[Turn[Work, Any]]) -> None:
             results = [turn.item(session) for turn in turns]
             crashpoint.boundary("before a commit")
         crashpoint.boundary("after a commit")
-    except Exception:  # each meets its own error when it is alone
+    except Exception:  # each thread gets its own error when it tries alone
         for turn in turns:
             turn.error = _Alone()
         return
@@ -124,7 +124,7 @@ def commit_all(turns: Sequence[Turn[Work, Any]]) -> None:
 
 
 def _ending(work: Work) -> tuple[Any, Exception | None]:
-    """What the work answers or raises, which is for its own thread."""
+    """What the work returns, or the error that it raises."""
     try:
         return in_transaction(work), None
     except Exception as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def open_for(app: Flask, config: Config) -> Database:
-    """The database of a Flask application, with the engine that Flask-SQLAlchemy keeps."""
+    """The database of a Flask application. Flask-SQLAlchemy makes and keeps its engine."""
     # Imported here: a command that only looks (``open_alone``) loads no Flask.
     from flask_sqlalchemy import SQLAlchemy
 
@@ -41,7 +41,7 @@ def _options(config: Config) -> dict[str, Any]:
         "json_serializer": to_json,
         "pool_size": 10,
         "max_overflow": 40,
-        # Errors are logged, and would tell customers' data and digests of secrets.
+        # Errors are logged. Parameters hold customers' data and digests of secrets.
         "hide_parameters": True,
         **kind.OPTIONS,
     }

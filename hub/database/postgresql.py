@@ -13,16 +13,16 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
-#: Seconds after which a connection that nobody used is asked whether it still stands. Asking each
-#: time would be a round trip for every transaction; one that has just broken is replaced when it
-#: fails, and the transaction tried again.
+#: A connection that was unused for so many seconds is tested before it is used. Testing each time
+#: would cost a round trip for every transaction. A connection that broke a moment ago fails in use;
+#: then it is replaced and the transaction is tried again.
 ASK_AFTER = 1.0
-#: Seconds for which a transaction may idle. That of a stopped process holds locks that others wait
-#: for; ours compute for milliseconds.
+#: Seconds for which a transaction may be idle. A stopped process holds locks for which others wait;
+#: a running one is idle for milliseconds only.
 IDLE_TIMEOUT = 15
 
 OPTIONS: dict[str, Any] = {
-    # How a server that has vanished is noticed, instead of waited for.
+    # So that a server that has vanished is noticed soon.
     "connect_args": {
         "connect_timeout": 5,
         "keepalives_idle": 15,
@@ -38,7 +38,7 @@ class Postgresql:
     """A PostgreSQL database. Implements ``hub.database.engine.Database``."""
 
     has_one_writer = False
-    #: It commits its writers in groups by itself.
+    #: PostgreSQL groups commits by itself.
     group = None
 
     def __init__(self, engine: Engine) -> None:
@@ -65,7 +65,7 @@ class Postgresql:
         try:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as error:
-            # The pool replaces it, and all that are as old.
+            # The pool replaces this connection, and all that are as old.
             raise InvalidatePoolError("the server has closed the connection") from error
 
     @contextmanager

@@ -1,8 +1,8 @@
-"""Prepared statements: those of Core, compiled once, then given to the driver with their values.
+"""Prepared statements: SQLAlchemy compiles them once, then they go straight to the driver.
 
-A delivery executes some thirty small statements, and SQLAlchemy needs several times as long for
-each as SQLite does. Paths that every delivery takes say their statements here once; everything
-else uses SQLAlchemy as usual, on the same connection and in the same transaction.
+A delivery executes some thirty small statements. SQLAlchemy needs several times as long for each of
+them as SQLite does. So the code that every delivery runs uses this module. All other code uses
+SQLAlchemy as usual, on the same connection and in the same transaction.
 """
 
 from __future__ import annotations
@@ -22,22 +22,22 @@ from sqlalchemy.sql.compiler import ResultColumnsEntry, SQLCompiler
 from hub.database.engine import connection_of, database
 
 _Processor = Callable[[Any], Any]
-#: Takes one parameter from the values of a call, in the driver's form.
+#: Makes one parameter for the driver from the values of a call.
 _Source = Callable[[Mapping[str, Any]], Any]
 _Row = Mapping[str, Any]
 
-#: Rows in one INSERT.
+#: The most rows in one INSERT.
 _MOST_ROWS = 64
 
 
 class Rows:
-    """What a statement answered. Each row is a named tuple."""
+    """The answer of a statement. Each row is a named tuple."""
 
     __slots__ = ("_rows", "rowcount")
 
     def __init__(self, rows: list[Any], rowcount: int) -> None:
         self._rows = rows
-        #: Rows that the statement wrote.
+        #: How many rows the statement wrote.
         self.rowcount = rowcount
 
     def __iter__(self) -> Iterator[Any]:
@@ -63,7 +63,8 @@ class Rows:
 
 
 def run(session: Session, statement: Executable, **values: Any) -> Rows:
-    """Execute a statement that is built once, with values for its parameters.
+    """Execute a statement with values for its parameters. It is compiled only once, so the caller
+    must keep the statement object and use it again.
 
     :raises DBAPIError: as SQLAlchemy would.
     """
@@ -72,8 +73,8 @@ def run(session: Session, statement: Executable, **values: Any) -> Rows:
 
 
 def look(statement: Executable, **values: Any) -> Rows:
-    """``run`` for one SELECT that needs nothing around it: a statement is a view of its own. It is
-    asked once more if its connection turns out to be broken.
+    """Execute one SELECT outside a transaction, and once more if its connection turns out to be
+    broken.
 
     :raises DBAPIError: as SQLAlchemy would.
     """
@@ -91,7 +92,7 @@ def _look(statement: Executable, values: Mapping[str, Any]) -> Rows:
 
 
 def run_each(session: Session, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> Rows:
-    """``run`` for each of the rows; answers all of their rows together."""
+    """``run`` with each of the rows as values. The answers are put together."""
     connection = connection_of(session)
     if len(rows) > 1 and connection.dialect.name != "sqlite":
         # Over a network, one statement with many values beats many statements.
@@ -103,8 +104,8 @@ def run_each(session: Session, statement: Executable, rows: Sequence[Mapping[str
 
 
 def insert_each(session: Session, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> Rows:
-    """Insert many rows, which name the same columns, with few statements; answers all that they
-    return, in any order.
+    """Insert many rows with few statements. All rows must name the same columns. The answer holds
+    what the statements return, in any order.
 
     :raises DBAPIError: as SQLAlchemy would.
     """
@@ -118,7 +119,7 @@ def insert_each(session: Session, statement: Insert, rows: Sequence[Mapping[str,
 
 
 def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
-    """The rows in parts whose lengths are powers of two: few statements have to be prepared."""
+    """The rows in parts whose lengths are powers of two, so that few statements are prepared."""
     begin = 0
     while left := len(rows) - begin:
         length = min(_MOST_ROWS, 1 << (left.bit_length() - 1))
@@ -128,7 +129,7 @@ def _parts(rows: Sequence[_Row]) -> Iterator[Sequence[_Row]]:
 
 @cache
 def _many(statement: Insert, names: Sequence[str], number: int) -> Insert:
-    """The statement for so many rows."""
+    """The INSERT for ``number`` rows."""
     columns = statement.table.columns
     return statement.values(
         [
@@ -139,7 +140,7 @@ def _many(statement: Insert, names: Sequence[str], number: int) -> Insert:
 
 
 class _Prepared:
-    """A statement for one kind of database."""
+    """A statement that is compiled for one kind of database."""
 
     def __init__(self, statement: Executable, dialect: Dialect) -> None:
         self._statement = statement
@@ -153,13 +154,13 @@ class _Prepared:
     def execute(
         self, connection: Connection, values: Mapping[str, Any], *, alone: bool = False
     ) -> Rows:
-        """``alone`` begins no transaction for it, where the driver does not do so by itself."""
+        """Execute it. ``alone``: begin no transaction for it."""
         if self._compiled is not None and values.keys() != self._names:
             raise TypeError(f"this statement was prepared for {self._names}, not {values.keys()}")
         lengths = tuple([len(values[name]) for name in self._lists])
         text = self._texts.get(lengths) or self._make_text(values)
         driver: Any = connection.connection.dbapi_connection
-        # SQLite's writer has begun its transaction without telling SQLAlchemy.
+        # SQLite's writer begins its transaction without SQLAlchemy.
         has_begun = getattr(driver, "in_transaction", False) or connection.in_transaction()
         if not (alone or has_begun):
             connection.begin()
@@ -190,7 +191,7 @@ class _Prepared:
             None,
         )
         if is_disconnect:
-            # As SQLAlchemy does: what has ended one connection has ended its like.
+            # SQLAlchemy does the same: the other connections of the pool are broken, too.
             connection.engine.pool._invalidate(connection.connection, error)
             connection.invalidate(error)
         return DBAPIError.instance(
@@ -204,7 +205,7 @@ class _Prepared:
 
 
 class _Text:
-    """The text of a statement whose lists have certain lengths."""
+    """The SQL of a statement for certain lengths of its list parameters."""
 
     def __init__(self, compiled: SQLCompiler, values: Mapping[str, Any]) -> None:
         dialect = compiled.dialect
@@ -233,13 +234,13 @@ class _Text:
         self._make_row: Callable[[Sequence[Any]], Any] | None = None
 
     def bind(self, values: Mapping[str, Any]) -> Any:
-        """The values as the driver wants them."""
+        """The values in the form that the driver takes."""
         if self._positional:
             return [source(values) for _, source in self._sources]
         return {name: source(values) for name, source in self._sources}
 
     def rows_of(self, cursor: Any) -> list[Any]:
-        """What the driver answered, as the model's types."""
+        """The rows of the driver, converted to the types of the model."""
         if not self._columns:
             return []
         if self._make_row is None:

@@ -1,7 +1,7 @@
 """SQLite: the settings of its connections, and how a process reads and writes.
 
-It has one writer at a time. So a process keeps one connection for writing, and its threads take
-turns; taking one from a pool for each transaction would cost more than the transaction.
+SQLite has one writer at a time. So a process keeps one connection for writing, and its threads take
+turns. Taking a connection from a pool for each transaction would cost more than the transaction.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from sqlalchemy.orm import Session
 if TYPE_CHECKING:
     from hub.database.group_commit import WorkGroup
 
-#: Seconds a writer waits for its turn.
+#: Seconds for which a writer waits for its turn.
 BUSY_TIMEOUT = 15
-#: Seconds between its looks whether the writer of another process is done.
+#: Seconds between two checks whether the writer of another process has finished.
 _LOOK_AGAIN = 0.0005
-#: Connections for single looks that are kept while nobody uses them.
+#: How many unused connections for ``look`` are kept.
 _KEPT_LOOKS = 4
-#: Kibibytes of pages that a connection keeps; a look meets few.
+#: Kibibytes of pages that a connection caches; one for ``look`` needs few.
 _CACHE, _CACHE_OF_LOOK = 2_000, 500
 
 OPTIONS: dict[str, Any] = {
     "connect_args": {"timeout": BUSY_TIMEOUT, "check_same_thread": False},
-    # The connection that was used last knows the most pages and statements.
+    # The connection that was used last has the most pages and statements in its cache.
     "pool_use_lifo": True,
 }
 
@@ -77,7 +77,7 @@ class Sqlite:
             connection.close()
 
     def _close(self) -> None:
-        """Close what is kept: the engine closes the rest."""
+        """Close the connections that this object keeps; the engine closes the others."""
         self._writer.close()
         while self._looks:
             self._looks.pop().close()
@@ -86,8 +86,8 @@ class Sqlite:
 class _Writer:
     """One transaction at a time, on a connection and a session that are kept.
 
-    SQLAlchemy learns of a transaction only when a work uses it for more than the connection's
-    driver: it finds it begun (``_begin``).
+    The transaction begins on the driver's connection. SQLAlchemy learns of it only if the work uses
+    SQLAlchemy: ``_begin`` then finds that it has already begun.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -98,8 +98,8 @@ class _Writer:
         self._driver: sqlite3.Connection
 
     def __enter__(self) -> Session:
-        # Who waits for a thread of the same process is woken when it is done; SQLite itself would
-        # sleep, for longer and longer, and look again.
+        # Between threads of one process: a lock wakes the next one at once. SQLite itself would
+        # sleep, longer each time, and check again.
         if not self._turn.acquire(timeout=BUSY_TIMEOUT):
             raise OperationalError("BEGIN", None, sqlite3.OperationalError("database is locked"))
         try:
@@ -129,7 +129,7 @@ class _Writer:
             self._turn.release()
 
     def close(self) -> None:
-        """Close the connection; the next transaction opens another."""
+        """Close the connection. The next transaction opens a new one."""
         with self._turn:
             self._forget()
 
@@ -138,7 +138,7 @@ class _Writer:
         self._connection.detach()
         driver = self._connection.connection.dbapi_connection
         assert isinstance(driver, sqlite3.Connection), "the engine's driver is Python's own"
-        # ``_begin_writing`` waits by itself.
+        # ``_begin_writing`` does the waiting.
         driver.execute("PRAGMA busy_timeout = 0")
         self._driver = driver
         self._session = Session(self._connection, expire_on_commit=False)
@@ -170,8 +170,8 @@ class _Writer:
             session.close()
             self._connection.rollback()
             self._driver.rollback()
-        except Exception:  # the work's own error is the one to tell
-            # Whatever state the connection is in now, a new one is not.
+        except Exception:  # the caller gets the error of the work, not this one
+            # The state of the connection is unknown, so it is not used again.
             self._forget()
 
     def _forget(self) -> None:
@@ -181,16 +181,16 @@ class _Writer:
 
 
 def _set_up(connection: sqlite3.Connection, _: object) -> None:
-    """Give a new connection the hub's settings, and explicit transactions."""
-    # The driver's own transaction control would begin too late and would not lock for writing.
+    """Give a new connection the hub's settings."""
+    # The driver would begin transactions too late, and without the write lock. We begin them.
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: a commit has reached the disk when it returns, which is the promise of a 2xx.
+    # FULL: when a commit returns, it has reached the disk. A 2xx answer promises that.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.execute("PRAGMA foreign_keys = ON")
     _limit_cache(connection, _CACHE)
-    # A checkpoint copies a page once, however often it was written since the last one.
+    # A checkpoint copies each changed page once, however often it was written. So have few of them.
     cursor.execute("PRAGMA wal_autocheckpoint = 4000")
     cursor.close()
 
@@ -200,10 +200,10 @@ def _limit_cache(connection: Any, kibibytes: int) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """SQLAlchemy begins a transaction. The one of the writer has begun already.
+    """Begin a transaction for SQLAlchemy, unless the writer has already begun it.
 
-    One that may write takes the write lock at once: an upgrade from reading to writing would fail
-    with 'busy' without waiting.
+    A transaction that may write takes the write lock at once. If it took the lock later, SQLite
+    could fail with 'busy' without waiting.
     """
     driver: Any = connection.connection.dbapi_connection
     if driver.in_transaction:
@@ -216,10 +216,10 @@ def _begin(connection: Connection) -> None:
 
 
 def _begin_writing(driver: sqlite3.Connection) -> None:
-    """``BEGIN IMMEDIATE``, once the writer of another process is done.
+    """``BEGIN IMMEDIATE``, as soon as the writer of another process has finished.
 
-    SQLite itself would sleep for up to a tenth of a second before it looks again, which is a
-    hundred transactions.
+    SQLite itself would sleep for up to a tenth of a second between two checks. That is the time of
+    a hundred transactions.
     """
     give_up = time.monotonic() + BUSY_TIMEOUT
     while True:
@@ -233,6 +233,6 @@ def _begin_writing(driver: sqlite3.Connection) -> None:
 
 
 def _translated(statement: str, error: sqlite3.Error) -> DBAPIError:
-    """The error as SQLAlchemy would raise it."""
+    """The error in the form in which SQLAlchemy would raise it."""
     kind = OperationalError if isinstance(error, sqlite3.OperationalError) else DBAPIError
     return kind(statement, None, error)

@@ -1,4 +1,4 @@
-"""Types of columns, alike on both databases, and what the models derive from."""
+"""Column types, the same on both databases, and the base class of the models."""
 
 from __future__ import annotations
 
@@ -10,37 +10,37 @@ from sqlalchemy import BigInteger, Dialect, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import JSON, TypeDecorator
 
-#: Row ids: 64 bits on PostgreSQL; SQLite's own integer key is that already.
+#: Row ids of 64 bits. On SQLite, an integer key has 64 bits anyway.
 BigId = BigInteger().with_variant(Integer, "sqlite")
-#: JSON that is stored, not searched.
+#: A JSON column.
 Json = JSON()
 
 
 class JsonText(str):
-    """A JSON document that is text already: made before its transaction, not within."""
+    """A JSON document that is already encoded, so that its transaction need not do it."""
 
     __slots__ = ()
 
     @classmethod
     def of(cls, value: Any) -> JsonText:
-        """Write what was read from JSON, several times as fast as ``json`` does; what never was
-        JSON belongs to ``to_json``, which says so loudly."""
-        # Imported here: who only looks writes none.
+        """Encode a value that came from JSON, several times as fast as ``json`` does. For other
+        values use ``to_json``: it raises for what JSON does not have."""
+        # Imported here: a process that only reads does not need it.
         import msgspec
 
         try:
             return cls(msgspec.json.encode(value).decode())
-        except UnicodeEncodeError:  # half a surrogate pair, which only an escape can tell
+        except UnicodeEncodeError:  # half a surrogate pair must be written as an escape
             return cls(json.dumps(value))
 
 
 def to_json(value: Any) -> str:
-    """How the engine writes JSON."""
+    """Encode JSON for the engine."""
     return value if isinstance(value, JsonText) else json.dumps(value)
 
 
 class Moment(TypeDecorator[datetime]):
-    """A moment in UTC, stored as microseconds since 1970: ordered, exact, the same everywhere."""
+    """A moment in UTC, stored as microseconds since 1970: exact, and the same on both databases."""
 
     impl = BigInteger
     cache_ok = True
@@ -81,5 +81,5 @@ class Base(DeclarativeBase):
     )
 
 
-#: What the models derive from.
+#: The base class of the models.
 Model = Base

@@ -1,7 +1,7 @@
-"""What the hub stores. One aggregate a module; the constraints say what is legal.
+"""What the hub stores, one aggregate in each module. Constraints say which rows are legal.
 
-A module is imported with the first use of a name of it: a command that only looks at figures needs
-half of them. ``load`` imports all.
+A module is imported when one of its names is first used, because a command that only shows figures
+needs half of them. ``load`` imports all.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ __all__ = [
     "UserSession",
 ]
 
-#: What stands in each module.
+#: The names of each module.
 _MODULES = {
     "account": ("Account",),
     "audit": ("AuditEntry",),
@@ -105,7 +105,7 @@ _PLACES = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def load() -> None:
-    """Import all: only then the schema is whole, and rows can be written."""
+    """Import all modules. The schema is incomplete and rows cannot be written before that."""
     for module in _MODULES:
         import_module(f"{__name__}.{module}")
 

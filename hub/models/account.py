@@ -20,10 +20,10 @@ class Account(Model):
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    #: Not unique: its owner would learn of others by the names that are taken.
+    #: Not unique: a refusal would tell an owner which other accounts exist.
     name: Mapped[str] = mapped_column(String(200))
     #: Two-letter country code for phone numbers without a country code.
     default_region: Mapped[str | None] = mapped_column(String(2))
-    #: Feature flags that are on; plugins may ask for one.
+    #: Feature flags that are on. A plugin may require one.
     features: Mapped[list[str]] = mapped_column(Json, default=list)
     created_at: Mapped[datetime] = mapped_column(Moment)

@@ -12,7 +12,7 @@ from hub.database import BigId, Json, Model, Moment
 
 
 class AuditEntry(Model):
-    """One change by a person. No foreign keys: the entry outlives what it tells of."""
+    """One action of a person. No foreign keys: the entry stays when its subject is deleted."""
 
     __tablename__ = "audit_entries"
     __table_args__ = (Index("ix_audit_entries_account", "account_id", "id"),)
@@ -27,6 +27,6 @@ class AuditEntry(Model):
     #: "hook.updated", "delivery.replayed", ...
     action: Mapped[str] = mapped_column(String(60))
     subject_id: Mapped[int | None] = mapped_column(BigId)
-    #: The fields that changed; a secret is only ever "changed".
+    #: The fields that changed. Of a secret only "changed" is stored.
     before: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     after: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)

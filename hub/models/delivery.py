@@ -1,4 +1,4 @@
-"""Deliveries: the debts, and the attempts to pay them."""
+"""Deliveries: what hooks are owed, and the attempts at it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from hub.models.values import values_of
 
 
 class DeliveryState(enum.StrEnum):
-    """Where a debt stands."""
+    """The state of a delivery."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -40,7 +40,7 @@ _OPEN_ROWS = text("state IN ('pending', 'running', 'waiting')")
 
 
 class AttemptOutcome(enum.StrEnum):
-    """How a try ended; ``crashed`` when its worker never said."""
+    """How an attempt ended. ``crashed``: its worker died before it could say."""
 
     RUNNING = "running"
     DONE = "done"
@@ -56,8 +56,9 @@ class AttemptOutcome(enum.StrEnum):
 class KeptBack(Model):
     """A delivery that is kept back until it is known whose it is.
 
-    It waits outside its lane, in nobody's way, and counts only while its delivery waits for the
-    end of the keeping: one that was replayed by a version that knows of no keeping does not.
+    It waits outside its lane, so it blocks no other delivery. The row counts only while the
+    delivery's ``due_at`` equals ``until``: an older version of the hub, which does not know this
+    table, may have replayed the delivery.
     """
 
     __tablename__ = "kept_deliveries"
@@ -71,12 +72,12 @@ class KeptBack(Model):
         ForeignKey("deliveries.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
     )
     hook_id: Mapped[int] = mapped_column(ForeignKey("hooks.id", ondelete="CASCADE"))
-    #: Whose it is, as far as it is known: "<source>/<number>".
+    #: Whose delivery it is, as far as that is known: "<source>/<number>".
     contact: Mapped[str | None] = mapped_column(String(200))
     conversation: Mapped[str | None] = mapped_column(String(200))
-    #: When the keeping ends.
+    #: When it is skipped if nobody has become known.
     until: Mapped[datetime] = mapped_column(Moment)
-    #: The lane that it was taken out of.
+    #: The lane to which it belongs.
     home_lane_id: Mapped[int] = mapped_column(BigId)
 
 
@@ -95,7 +96,7 @@ class Delivery(Model):
             "state NOT IN ('skipped', 'superseded', 'dead', 'waiting') OR length(reason) > 0",
             name="reason_given",
         ),
-        # Of PostgreSQL, too: see the lanes' indexes.
+        # Partial on PostgreSQL too; the condition is in the migration.
         Index("ix_deliveries_open_lane", "lane_id", "id", sqlite_where=_OPEN_ROWS),
         Index("ix_deliveries_open_hook", "hook_id", "state", sqlite_where=_OPEN_ROWS),
         Index("ix_deliveries_hook_state", "hook_id", "state", "id"),
@@ -111,24 +112,25 @@ class Delivery(Model):
     state: Mapped[DeliveryState] = mapped_column(
         values_of(DeliveryState), default=DeliveryState.PENDING
     )
-    #: When a waiting one is to be tried again.
+    #: When a waiting delivery is tried again.
     due_at: Mapped[datetime | None] = mapped_column(Moment)
-    #: What was done, or why it was not: one sentence.
+    #: One sentence: what was done, or why it was not done.
     reason: Mapped[str] = mapped_column(Text, default="")
-    #: Leads to the remote record.
+    #: The address of the remote record.
     url: Mapped[str | None] = mapped_column(Text)
     attempts: Mapped[int] = mapped_column(default=0)
     #: Attempts that ended in a bug of the plugin, or with the death of the worker.
     bugs: Mapped[int] = mapped_column(default=0)
-    #: The first failure of the present series; patience is counted from here.
+    #: The first of the failures in a row; the patience is counted from here.
     failing_since: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)
-    #: The event that told whose it is, after it was kept back. No foreign key: that event may go.
+    #: If it was kept back: the event by which it became known whose it is. No foreign key: that
+    #: event may be pruned.
     known_by: Mapped[int | None] = mapped_column(BigId)
-    #: A person has decided that it goes on without anybody being known.
+    #: An operator decided to deliver it although nobody is known.
     insisted: Mapped[bool | None]
-    #: Until when it is kept back, if it is.
+    #: Until when it is kept back. NULL if it is not.
     kept_until: Mapped[datetime | None] = column_property(
         select(KeptBack.until)
         .where(KeptBack.delivery_id == id, KeptBack.until == due_at)
@@ -138,7 +140,7 @@ class Delivery(Model):
 
 
 class Attempt(Model):
-    """One try at a delivery."""
+    """One attempt at a delivery."""
 
     __tablename__ = "attempts"
     __table_args__ = (
@@ -155,11 +157,11 @@ class Attempt(Model):
     worker: Mapped[str] = mapped_column(String(100))
     started_at: Mapped[datetime] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)
-    #: The sentence for people.
+    #: What happened, as a sentence for people.
     detail: Mapped[str] = mapped_column(Text, default="")
-    #: The traceback, where the plugin has a bug.
+    #: The traceback of a bug.
     traceback: Mapped[str | None] = mapped_column(Text)
     #: The HTTP calls (``hub.sdk.http.Call``) and the steps that the plugin noted, in order.
     calls: Mapped[list[dict[str, Any]]] = mapped_column(Json, default=list)
-    #: In a batch, the delivery whose attempt holds the calls.
+    #: In a batch: the delivery whose attempt holds the calls.
     batch_of: Mapped[int | None] = mapped_column(BigId)

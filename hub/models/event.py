@@ -1,4 +1,4 @@
-"""Events: what happened, exactly as it was accepted. Never changed."""
+"""Events: what happened, as it was accepted. Events are never changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ class Event(Model):
 
     __tablename__ = "events"
     __table_args__ = (
-        # The same thing under another delivery id, and the same delivery sent again.
+        # Two kinds of duplicates: the same thing with another delivery id, and the same delivery
+        # sent again.
         UniqueConstraint("source_id", "dedupe_key"),
         UniqueConstraint("source_id", "delivery_id", "part"),
         Index("ix_events_account", "account_id", "id"),
@@ -31,7 +32,7 @@ class Event(Model):
     name: Mapped[str] = mapped_column(String(40))
     #: The natural key within the source.
     dedupe_key: Mapped[str] = mapped_column(String(200))
-    #: The sender's id of the webhook, where it gives one, and which event of it this is.
+    #: The sender's id of the webhook, if it gives one, and the number of the event within it.
     delivery_id: Mapped[str | None] = mapped_column(String(100))
     part: Mapped[int] = mapped_column(SmallInteger, default=0)
     contact_id: Mapped[str | None] = mapped_column(String(100))
@@ -39,11 +40,14 @@ class Event(Model):
     message_id: Mapped[str | None] = mapped_column(String(100))
     occurred_at: Mapped[datetime] = mapped_column(Moment)
     received_at: Mapped[datetime] = mapped_column(Moment)
-    #: Its place in its lane, by the source's clock; NULL: that of its arrival.
+    #: The moment by which it is sorted in its lane, by the source's clock. NULL: it keeps the order
+    #: of its arrival.
     ordered_at: Mapped[datetime | None] = mapped_column(Moment)
-    #: No delivery of it begins before, so that what it has overtaken can come; NULL: at once.
+    #: Its deliveries begin at this moment at the earliest, so that events which it has overtaken
+    #: can arrive first. NULL: at once.
     settled_at: Mapped[datetime | None] = mapped_column(Moment)
     #: ``hub.sdk.events.to_data`` of the canonical event, without its id.
     data: Mapped[dict[str, Any]] = mapped_column(Json)
-    #: The webhook as it came, credentials replaced. Large, so read only where it is shown.
+    #: The webhook as it came, with credentials replaced. It is large, so it is only read to be
+    #: shown.
     payload: Mapped[dict[str, Any]] = mapped_column(Json, deferred=True)

@@ -1,7 +1,7 @@
-"""What an operator names by its number: it is there, or the answer is that it is not.
+"""Finding a row by its number, or raising ``NotFound``.
 
-Whoever changes a thing asks for it in the transaction that changes it: between a look before and
-the change somebody else may delete it.
+Call it in the same transaction that changes the row. Otherwise somebody else may delete the row
+between the two.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ _NAME = re.compile(r"\{\w+\}")
 
 
 def existing(session: Session, kind: type[Kind], number: int) -> Kind:
-    """The row of this number.
+    """The row with this number.
 
-    :raises NotFound: there is none.
+    :raises NotFound: there is no such row.
     """
     row = session.get(kind, number)
     if row is None:
@@ -40,16 +40,16 @@ def existing(session: Session, kind: type[Kind], number: int) -> Kind:
 
 
 def stay(session: Session, kind: type[Kind], number: int) -> None:
-    """Keep the row from being deleted until the end of the transaction, which writes what belongs
-    to it.
+    """Lock the row, so that nobody deletes it before this transaction ends. For transactions that
+    insert rows which belong to it.
 
-    :raises NotFound: there is none.
+    :raises NotFound: there is no such row.
     """
-    # SQLite has one writer, and no locks.
+    # SQLite ignores the lock: it has one writer.
     if session.get(kind, number, with_for_update={"read": True, "key_share": True}) is None:
         raise missing(kind, number)
 
 
 def missing(kind: type[Kind], number: int) -> NotFound:
-    """The error for a thing that is not there."""
+    """The error for a row that does not exist."""
     return NotFound(_NAME.sub(str(number), _SENTENCES[kind]))

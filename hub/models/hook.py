@@ -1,4 +1,4 @@
-"""Hooks: plugins installed into accounts, and the circuit breaker of each."""
+"""Hooks (plugins in accounts) and their circuit breakers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hub.security.encryption import EncryptedJson
 
 
 class HookStatus(enum.StrEnum):
-    """What a person sees of a hook."""
+    """The status of a hook, as people see it."""
 
     SETTING_UP = "setting_up"
     ACTIVE = "active"
@@ -24,12 +24,12 @@ class HookStatus(enum.StrEnum):
     DEGRADED = "degraded"
 
 
-#: Deliveries are worked on only in these; in the others they wait.
+#: In these statuses deliveries are worked on; in all others they wait.
 WORKING = (HookStatus.ACTIVE, HookStatus.DEGRADED)
 
 
 class BreakerState(enum.StrEnum):
-    """A circuit breaker: closed lets calls through, open does not, half-open lets one."""
+    """A closed breaker lets all calls through, an open one none, a half-open one a single call."""
 
     CLOSED = "closed"
     OPEN = "open"
@@ -39,8 +39,8 @@ class BreakerState(enum.StrEnum):
 class Hook(Model):
     """A plugin in an account, with its settings.
 
-    A disabled hook is owed nothing new; a paused one, or one that needs attention, is owed
-    everything and paid later.
+    A disabled hook gets no new deliveries. A hook that is paused or needs attention gets them, and
+    they are worked on later.
     """
 
     __tablename__ = "hooks"
@@ -55,23 +55,23 @@ class Hook(Model):
     name: Mapped[str] = mapped_column(String(200))
     hook_type: Mapped[str] = mapped_column(String(10), default="account")
     inbox_id: Mapped[str | None] = mapped_column(String(100))
-    #: "<account>:<plugin>" where the plugin allows one hook an account, else NULL.
+    #: "<account>:<plugin>" if the plugin allows one hook per account, else NULL.
     only_one: Mapped[str | None] = mapped_column(String(80), unique=True)
     enabled: Mapped[bool] = mapped_column(default=True)
     status: Mapped[HookStatus] = mapped_column(values_of(HookStatus), default=HookStatus.SETTING_UP)
-    #: The status in words: a sentence, with the mend if there is something to mend.
+    #: A sentence about the status that also says what to do, if anything.
     status_detail: Mapped[str] = mapped_column(Text, default="")
     settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     secrets: Mapped[dict[str, str]] = mapped_column(EncryptedJson, default=dict)
-    #: What the setup service found out.
+    #: What the plugin's setup found out about the remote system.
     learned: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    #: Overrides of the plugin's defaults; NULL leaves them.
+    #: NULL: the plugin's default.
     concurrency: Mapped[int | None]
     calls_per_second: Mapped[float | None]
-    #: Hosts inside that it may call, with spaces between; NULL where it was made before there were
-    #: doors, and keeps all that it had.
+    #: Hosts in private networks that it may call, separated by spaces. NULL: the hook is older than
+    #: this column and may still call all that it could call then.
     doors: Mapped[str | None] = mapped_column(Text)
-    #: Counts changes: two people who edit at once do not overwrite each other.
+    #: Counts changes, so that two people who edit at once do not overwrite each other.
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(Moment)
     updated_at: Mapped[datetime] = mapped_column(Moment)
@@ -80,7 +80,7 @@ class Hook(Model):
 
 
 class Breaker(Model):
-    """The circuit breaker of a hook. No row means closed and never troubled."""
+    """The circuit breaker of a hook. A hook without a row never failed: its breaker is closed."""
 
     __tablename__ = "breakers"
 
@@ -94,5 +94,5 @@ class Breaker(Model):
     probes: Mapped[int] = mapped_column(default=0)
     reason: Mapped[str] = mapped_column(Text, default="")
     opened_at: Mapped[datetime | None] = mapped_column(Moment)
-    #: No call before this moment: the next probe, or the end of a pause the remote asked for.
+    #: The next probe, or the end of a pause that the remote system asked for. No call before it.
     retry_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -1,4 +1,4 @@
-"""Links: what local things are called in the remote systems, and creations under way."""
+"""Links: which remote record belongs to which local thing, and records that are being created."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from hub.models.values import values_of
 
 
 class LinkState(enum.StrEnum):
-    """``intent``: begun, answer unknown; ``gone``: the remote record is no more."""
+    """``intent``: a create has begun, its result is unknown. ``gone``: the remote record was
+    deleted."""
 
     INTENT = "intent"
     LINKED = "linked"
@@ -30,7 +31,7 @@ class LinkState(enum.StrEnum):
 
 
 class Link(Model):
-    """A local thing of one hook and its remote record, or the intent to make one."""
+    """A local thing of one hook and its remote record, or the intent to create one."""
 
     __tablename__ = "links"
     __table_args__ = (
@@ -47,13 +48,13 @@ class Link(Model):
     state: Mapped[LinkState] = mapped_column(values_of(LinkState))
     remote_id: Mapped[str | None] = mapped_column(String(200))
     url: Mapped[str | None] = mapped_column(Text)
-    #: The plugin's memory of the record.
+    #: What the plugin stores with the link.
     data: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    #: The newest event version applied, in microseconds.
+    #: The newest version of an event that was applied, in microseconds.
     version: Mapped[int | None] = mapped_column(BigInteger)
     adopted: Mapped[bool] = mapped_column(default=False)
     gone_reason: Mapped[str | None] = mapped_column(Text)
-    #: How to recognise the record that the intent may have made, and who began it.
+    #: By what to recognise the record that an unanswered create may have made, and who began it.
     natural_key: Mapped[str] = mapped_column(Text, default="")
     begun_at: Mapped[datetime] = mapped_column(Moment)
     lane_id: Mapped[int | None] = mapped_column(BigId)
@@ -62,9 +63,9 @@ class Link(Model):
 
 
 class IdentityClaim(Model):
-    """A person's key (email, phone) that one lane works on at this moment.
+    """A key of a person (email, phone) on which one lane is working.
 
-    It counts while the lane is leased at this epoch.
+    The claim is valid while the lane is leased with this epoch.
     """
 
     __tablename__ = "identity_claims"

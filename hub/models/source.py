@@ -1,4 +1,4 @@
-"""Sources: where events come from, and the requests that were refused but kept."""
+"""Sources: where events come from; and requests that were refused but kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hub.security.encryption import EncryptedJson, EncryptedText
 
 
 class Source(Model):
-    """An inbound webhook of an account, addressed by an unguessable token."""
+    """An inbound webhook address of an account, with an unguessable token in it."""
 
     __tablename__ = "sources"
 
@@ -24,18 +24,18 @@ class Source(Model):
     #: A name of ``hub.inbox.sources.KINDS``.
     kind: Mapped[str] = mapped_column(String(40))
     name: Mapped[str] = mapped_column(String(200), default="")
-    #: The token is looked up by its digest and shown again from its encrypted form.
+    #: The digest serves to look the token up, the encrypted token to show it again.
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
     token: Mapped[str] = mapped_column(EncryptedText)
     signing_secret: Mapped[str | None] = mapped_column(EncryptedText)
     #: Whether requests without a signature are taken (Chatwoot before 4.11.2 does not sign).
     allow_unsigned: Mapped[bool] = mapped_column(default=False)
-    #: Where people open the source, for links back to conversations.
+    #: Where people open the source. Links to conversations begin with it.
     base_url: Mapped[str | None] = mapped_column(String(500))
-    #: The account's number there, where payloads do not tell it.
+    #: The account's number in the source, for payloads that do not contain it.
     external_account_id: Mapped[str | None] = mapped_column(String(100))
     enabled: Mapped[bool] = mapped_column(default=True)
-    #: Hosts inside from which its files may be fetched, as for a hook.
+    #: Hosts in private networks from which its files may be fetched, as for a hook.
     doors: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
 
@@ -49,7 +49,7 @@ class QuarantinedRequest(Model):
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     source_id: Mapped[int] = mapped_column(ForeignKey("sources.id", ondelete="CASCADE"))
     received_at: Mapped[datetime] = mapped_column(Moment)
-    #: Why in one word: signature_wrong, not_json, bad_payload, ...
+    #: The reason in one word: signature_wrong, not_json, bad_payload, ...
     code: Mapped[str] = mapped_column(String(40))
     reason: Mapped[str] = mapped_column(Text)
     size: Mapped[int]

@@ -1,4 +1,4 @@
-"""State: what plugins remember of their connections."""
+"""State: what plugins store for their hooks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hub.security.encryption import EncryptedJson
 
 
 class PluginState(Model):
-    """One thing that a plugin remembers of one hook. Encrypted: it may be a secret."""
+    """One value that a plugin stores for one hook. It may be a secret, so it is encrypted."""
 
     __tablename__ = "plugin_state"
 
@@ -22,7 +22,7 @@ class PluginState(Model):
     )
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     value: Mapped[Any] = mapped_column(EncryptedJson)
-    #: Counts changes: of two who change it at once, the second is told.
+    #: Counts changes. If two change the value at once, the second one gets an error.
     version: Mapped[int] = mapped_column(default=1)
     #: The version of the plugin that wrote it.
     written_by: Mapped[str] = mapped_column(String(40))

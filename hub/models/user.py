@@ -1,4 +1,4 @@
-"""People who use the hub: who they are, where they may go, and how they prove it."""
+"""People who use the hub: users, memberships, sessions, invitations and API tokens."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hub.models.values import values_of
 
 
 class Role(enum.StrEnum):
-    """What a member may do in an account; ``hub.access.permissions`` says what that means."""
+    """The role of a member in an account. ``hub.access.permissions`` says what each may do."""
 
     OWNER = "owner"
     OPERATOR = "operator"
@@ -92,24 +92,24 @@ class Invitation(Model):
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     role: Mapped[Role | None] = mapped_column(values_of(Role))
     administrator: Mapped[bool] = mapped_column(default=False)
-    #: The user who made it, with whose right to do so it ends; NULL: the command line.
+    #: The user who made it. It ends when that user may no longer invite. NULL: the command line.
     made_by: Mapped[int | None] = mapped_column(BigId)
     created_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class ApiToken(Model):
-    """A bearer token: what its user may do, narrowed to its scopes and to one account."""
+    """A bearer token. It may do what its user may do, limited to its scopes and one account."""
 
     __tablename__ = "api_tokens"
     __table_args__ = (Index("ix_api_tokens_account", "account_id"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     user_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
-    #: NULL: every account of the user.
+    #: NULL: all accounts of the user.
     account_id: Mapped[int | None] = mapped_column(ForeignKey("accounts.id", ondelete="CASCADE"))
     name: Mapped[str] = mapped_column(String(200))
-    #: The beginning of the token, by which people tell theirs apart.
+    #: The beginning of the token, by which people recognise it.
     prefix: Mapped[str] = mapped_column(String(12))
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
     #: Values of ``hub.access.permissions.Permission``.
@@ -126,7 +126,7 @@ class SignInFailures(Model):
     __table_args__ = (UniqueConstraint("key"),)
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    #: A digest: the table does not tell who was tried.
+    #: A digest, so that the table does not show whose password was tried.
     key: Mapped[str] = mapped_column(String(64))
     failures: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime] = mapped_column(Moment)

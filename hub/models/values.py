@@ -1,4 +1,4 @@
-"""Columns that hold the values of an enum, and what a newer version has written into them."""
+"""Column types for enums. They can read values that a newer version of the hub has written."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sqlalchemy.types import TypeDecorator
 
 
 class Values(TypeDecorator[enum.StrEnum]):
-    """Holds the values of an enum and takes no others.
+    """Stores the values of an enum, and refuses others.
 
-    A value that is read and not known, since a newer version of the hub has written it, becomes a
-    member of its own that equals no other.
+    An unknown value, which a newer version of the hub has written, is read as a member of its own
+    that equals no other.
     """
 
     impl = Enum
@@ -34,7 +34,7 @@ class Values(TypeDecorator[enum.StrEnum]):
     def result_processor(
         self, dialect: Dialect, coltype: object
     ) -> Callable[[Any], enum.StrEnum | None]:
-        """What is read of a stored value."""
+        """The function that turns a stored value into a member."""
         kind = self.kind
         known = {member.value: member for member in kind}
 

@@ -20,200 +20,38 @@ Calls to the control endpoint are never logged, delayed or struck.
 from __future__ import annotations
 
 import contextlib
-import json
-import random
 import re
 import signal
-import socket
-import socketserver
 import threading
 import time
 from abc import ABC, abstractmethod
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, fields
-from http import HTTPStatus
-from http.server import ThreadingHTTPServer
-from typing import Any, ClassVar, Literal, Self, get_args
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs
+
+from hub.sdk.testing.exchange import LoggedRequest, Request, Response
+from hub.sdk.testing.faults import FAULT_KINDS, Fault, FaultKind, Faults
+from hub.sdk.testing.server import Server
+
+__all__ = [
+    "CONTROL_PREFIX",
+    "FAULT_KINDS",
+    "LOGGED_BODY_BYTES",
+    "SECRET_HEADERS",
+    "Fault",
+    "FaultKind",
+    "LoggedRequest",
+    "Request",
+    "Response",
+    "Simulator",
+]
 
 CONTROL_PREFIX = "/__simulator__/"
 SECRET_HEADERS = frozenset({"authorization", "cookie", "app-token", "session-token", "x-api-key"})
 LOGGED_BODY_BYTES = 64 * 1024
-_STATUS_LINES = {s.value: f"HTTP/1.1 {s.value} {s.phrase}\r\n" for s in HTTPStatus}
 _NUMBER_SEGMENT = re.compile(r"(?<=/)\d+(?=/|$)")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One request as it arrived. Header names are in lower case."""
-
-    method: str
-    path: str
-    query: str
-    headers: Mapping[str, str]
-    body: bytes
-    client_address: str = "127.0.0.1"
-
-    def json(self) -> Any:
-        """The body as JSON; raises ``ValueError`` when it is none."""
-        return json.loads(self.body)
-
-
-@dataclass(slots=True)
-class Response:
-    """One answer. ``headers`` are sent beside Content-Type and Content-Length."""
-
-    status: int = 200
-    body: bytes = b""
-    content_type: str = "application/json; charset=UTF-8"
-    headers: dict[str, str] = field(default_factory=dict)
-
-    @classmethod
-    def of_json(cls, value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Self:
-        text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-        return cls(status, text.encode(), headers=headers or {})
-
-    @classmethod
-    def of_html(cls, page: str, status: int = 200) -> Self:
-        return cls(status, page.encode(), "text/html; charset=UTF-8")
-
-
-FaultKind = Literal[
-    "latency", "slow", "hang", "status", "throttle", "html", "empty", "garbage",
-    "drop_before", "drop_after",
-]  # fmt: skip
-FAULT_KINDS: tuple[str, ...] = get_args(FaultKind)
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """A rule that breaks some requests, in the same way on every run.
-
-    ================  ==========================================================================
-    ``latency``       the true answer, ``seconds`` later (adds to other faults)
-    ``slow``          the true answer, its bytes spread over ``seconds``
-    ``hang``          no byte for ``seconds``, then the connection closes
-    ``status``        ``status`` with ``body``
-    ``throttle``      429 with ``Retry-After: retry_after``
-    ``html``          200 with an HTML page (``body``, or a plain one)
-    ``empty``         200 with nothing
-    ``garbage``       200 that claims to be JSON and is cut in the middle
-    ``drop_before``   the connection closes, the request has no effect
-    ``drop_after``    the request takes effect, the connection closes without an answer
-    ================  ==========================================================================
-
-    Of the requests that match ``method`` (empty: any), ``path`` (a regular expression searched in
-    path and query) and ``contains`` (a text in the body), the fault strikes ``times`` (None: for
-    ever) beginning with the ``nth``, each with ``probability``, drawn from the simulator's seed.
-    ``applied`` says whether a request that gets a broken answer takes effect all the same.
-    """
-
-    kind: FaultKind
-    method: str = ""
-    path: str = ""
-    contains: str = ""
-    nth: int = 1
-    times: int | None = 1
-    probability: float = 1.0
-    seconds: float = 0.0
-    status: int = 503
-    body: str = ""
-    content_type: str = ""
-    retry_after: str = "1"
-    applied: bool = False
-
-    def __post_init__(self) -> None:
-        if self.kind not in FAULT_KINDS:
-            raise ValueError(f"unknown kind of fault {self.kind!r}; known: {FAULT_KINDS}")
-        re.compile(self.path)
-
-    def answer(self) -> Response:
-        """The broken answer, for the kinds that have one."""
-        html, plain = "text/html; charset=UTF-8", "application/json; charset=UTF-8"
-        status, body, content_type = {
-            "status": (self.status, self.body, html),
-            "throttle": (429, self.body or '["ERROR","Too many requests"]', plain),
-            "html": (200, self.body or "<!DOCTYPE html><title>Not now</title>", html),
-            "empty": (200, "", html),
-            "garbage": (200, self.body or '{"id": 4', plain),
-        }[self.kind]
-        headers = {"Retry-After": self.retry_after} if self.kind == "throttle" else {}
-        return Response(status, body.encode(), self.content_type or content_type, headers)
-
-
-class _Faults:
-    """The faults that can still strike, and how often each was met."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._lock = threading.Lock()
-        self.clear()
-
-    def clear(self) -> None:
-        with self._lock:
-            # Repeatable on purpose: a test that fails by chance must fail again.
-            self._random = random.Random(self._seed)  # noqa: S311
-            self._rules: list[tuple[Fault, re.Pattern[str], Counter[str]]] = []
-
-    def add(self, faults: Iterable[Fault]) -> None:
-        with self._lock:
-            for fault in faults:
-                self._rules.append((fault, re.compile(fault.path), Counter()))
-
-    def pending(self) -> list[Fault]:
-        with self._lock:
-            return [f for f, _, seen in self._rules if f.times is None or seen["struck"] < f.times]
-
-    def strike(self, request: Request) -> list[Fault]:
-        """The faults that strike this request: any latencies, then at most one other."""
-        if not self._rules:
-            return []
-        target = f"{request.path}?{request.query}" if request.query else request.path
-        chosen: list[Fault] = []
-        with self._lock:
-            for fault, pattern, seen in self._rules:
-                if fault.times is not None and seen["struck"] >= fault.times:
-                    continue
-                if fault.method and fault.method != request.method:
-                    continue
-                if not pattern.search(target) or fault.contains.encode() not in request.body:
-                    continue
-                seen["met"] += 1
-                if seen["met"] < fault.nth:
-                    continue
-                if fault.probability < 1 and self._random.random() >= fault.probability:
-                    continue
-                seen["struck"] += 1
-                chosen.append(fault)
-                if fault.kind != "latency":
-                    break
-        return chosen
-
-
-@dataclass(frozen=True, slots=True)
-class LoggedRequest:
-    """One line of the request log. ``status`` is None when no answer was sent."""
-
-    number: int
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
-    status: int | None
-    faults: tuple[str, ...]
-    at: float
-    seconds: float
-
-    @property
-    def text(self) -> str:
-        """The body as text, cut to what the log keeps."""
-        return self.body.decode("utf-8", "replace")
-
-    def as_json(self) -> dict[str, Any]:
-        shown = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "body"}
-        return {**shown, "body": self.text}
 
 
 class Simulator(ABC):
@@ -256,12 +94,12 @@ class Simulator(ABC):
         #: Exceptions that ``handle`` raised: bugs of the simulator, answered with status 599.
         self.bugs: list[str] = []
         self._log_secrets = log_secrets
-        self._faults = _Faults(seed)
+        self._faults = Faults(seed)
         self._log: deque[LoggedRequest] = deque(maxlen=log_size)
         self._counts: Counter[str] = Counter()
         self._number = 0
         self._log_lock = threading.Lock()
-        self._server: _Server | None = None
+        self._server: Server | None = None
         self._listener: threading.Thread | None = None
         self._stopping = threading.Event()
 
@@ -306,7 +144,7 @@ class Simulator(ABC):
         if self._server is not None:
             return self
         self._stopping.clear()
-        self._server = _Server(self)
+        self._server = Server(self.host, self.port, self._serve, self._stopping.wait)
         self.port = self._server.server_address[1]
         self._listener = threading.Thread(
             target=self._server.serve_forever, args=(0.02,), name=self.name, daemon=True
@@ -390,14 +228,19 @@ class Simulator(ABC):
 
     def _serve(self, request: Request) -> tuple[Response | None, float]:
         """The answer (None: hang up without one) and the seconds to spread its bytes over."""
-        started = time.time()
-        faults = self._faults.strike(request)
-        response: Response | None = None
-        spread = 0.0
+        if request.path.startswith(CONTROL_PREFIX):
+            return self._control(request), 0.0
         try:
-            response, spread = self._answer(request, faults)
-        finally:
-            self._record(request, response, faults, started)
+            started = time.time()
+            faults = self._faults.strike(request)
+            response: Response | None = None
+            try:
+                response, spread = self._answer(request, faults)
+            finally:
+                self._record(request, response, faults, started)
+        except Exception as error:  # a bug in a simulator must be seen by its tests
+            self.bugs.append(f"{request.method} {request.path}: {error!r}")
+            return Response.of_html(f"Simulator bug: {error!r}", 599), 0.0
         return response, spread
 
     def _answer(self, request: Request, faults: list[Fault]) -> tuple[Response | None, float]:
@@ -478,126 +321,3 @@ class Simulator(ABC):
         except LookupError as error:
             return Response.of_json({"error": str(error)}, 404)
         return Response.of_json({"error": f"no such control: {what}"}, 404)
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    # A thread that hangs on purpose must not keep ``stop`` waiting.
-    block_on_close = False
-    request_queue_size = 1024
-
-    def __init__(self, simulator: Simulator) -> None:
-        self.simulator = simulator
-        self._connections: set[socket.socket] = set()
-        self._connections_lock = threading.Lock()
-        super().__init__((simulator.host, simulator.port), _Connection)
-
-    def server_bind(self) -> None:
-        # HTTPServer asks the DNS for its own name here, which can take seconds.
-        socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = self.simulator.host, self.server_address[1]
-
-    def remember(self, connection: socket.socket) -> None:
-        with self._connections_lock:
-            self._connections.add(connection)
-
-    def forget(self, connection: socket.socket) -> None:
-        with self._connections_lock:
-            self._connections.discard(connection)
-
-    def close_connections(self) -> None:
-        with self._connections_lock:
-            for connection in self._connections:
-                with contextlib.suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Says nothing: a client that hangs up is part of the play."""
-
-
-class _Connection(socketserver.StreamRequestHandler):
-    """One kept-alive connection. Parses by hand: the standard handler costs more than the play."""
-
-    disable_nagle_algorithm = True
-    rbufsize = 64 * 1024
-    server: _Server
-
-    def setup(self) -> None:
-        super().setup()
-        self.server.remember(self.connection)
-
-    def finish(self) -> None:
-        self.server.forget(self.connection)
-        with contextlib.suppress(OSError):
-            super().finish()
-
-    def handle(self) -> None:
-        with contextlib.suppress(OSError):
-            for request in self._requests():
-                if not self._answer(request):
-                    return
-
-    def _requests(self) -> Iterator[Request]:
-        client_address = self.client_address[0]
-        while line := self.rfile.readline(1 << 16):
-            if line in (b"\r\n", b"\n"):
-                continue
-            try:
-                method, target, protocol = line.decode("latin-1").split()
-            except ValueError:
-                self._send(Response.of_html("Bad request", 400), close=True)
-                return
-            headers: dict[str, str] = {}
-            while (line := self.rfile.readline(1 << 16)) not in (b"\r\n", b"\n", b""):
-                name, _, value = line.decode("latin-1").partition(":")
-                headers[name.strip().lower()] = value.strip()
-            if "transfer-encoding" in headers:
-                self._send(Response.of_html("Length required", 411), close=True)
-                return
-            if headers.get("expect", "").lower() == "100-continue":
-                self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-            length = int(headers.get("content-length") or 0)
-            body = self.rfile.read(length) if length else b""
-            path, _, query = target.partition("?")
-            yield Request(method, path, query, headers, body, client_address)
-            if protocol == "HTTP/1.0" or headers.get("connection", "").lower() == "close":
-                return
-
-    def _answer(self, request: Request) -> bool:
-        """Whether the connection goes on."""
-        simulator = self.server.simulator
-        if request.path.startswith(CONTROL_PREFIX):
-            response: Response | None = simulator._control(request)
-            spread = 0.0
-        else:
-            try:
-                response, spread = simulator._serve(request)
-            except Exception as error:  # a bug in a simulator must be seen by its tests
-                simulator.bugs.append(f"{request.method} {request.path}: {error!r}")
-                response, spread = Response.of_html(f"Simulator bug: {error!r}", 599), 0.0
-        if response is None:
-            return False
-        close = request.headers.get("connection", "").lower() == "close"
-        self._send(response, close=close, spread=spread, with_body=request.method != "HEAD")
-        return not close
-
-    def _send(
-        self, response: Response, *, close: bool, spread: float = 0.0, with_body: bool = True
-    ) -> None:
-        status_line = _STATUS_LINES.get(response.status) or f"HTTP/1.1 {response.status} -\r\n"
-        extra = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
-        if close:
-            extra += "Connection: close\r\n"
-        head = (
-            f"{status_line}Content-Type: {response.content_type}\r\n"
-            f"Content-Length: {len(response.body)}\r\n{extra}\r\n"
-        )
-        data = head.encode("latin-1") + (response.body if with_body else b"")
-        if not spread:
-            self.connection.sendall(data)
-            return
-        size = max(1, -(-len(data) // 20))
-        starts = range(0, len(data), size)
-        for start in starts:
-            self.server.simulator._stopping.wait(spread / len(starts))
-            self.connection.sendall(data[start : start + size])

@@ -1,5 +1,6 @@
 """Durable delivery: every debt is paid exactly once in effect, or ends with a reason.
 
-``drain`` works through a lane, ``dispatch`` hands one delivery to its plugin, ``outcome`` writes
-down how it ended. ``lanes`` says who may write, ``links`` what exists remotely.
+``drain`` goes from lane to lane. A ``taking`` is one of them, an ``attempt`` one try at a work in
+it, and ``outcome`` writes down how that ended. ``lanes`` says who may write, ``links`` what exists
+remotely.
 """

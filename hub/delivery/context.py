@@ -4,22 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from hub import log
-from hub.delivery.identities import Identities
-from hub.delivery.links import DatabaseLinks
-from hub.delivery.remote_sessions import LaneSessions
-from hub.delivery.state import DatabaseState
 from hub.outbound.guard import Doors
-from hub.outbound.trace import Trace
 from hub.plugins.faults import described
 from hub.sdk.context import Clock
-from hub.sdk.events import Event
 from hub.sdk.http import HttpClient
 from hub.sdk.redaction import Redactor
 from hub.sdk.settings import SettingsSchema, completed, secret_names
@@ -94,19 +87,11 @@ class HookContext:
 
     def __init__(self, hook: HookView, http: HttpClient, clock: Clock, redactor: Redactor) -> None:
         self._hook = hook
+        self.settings: Mapping[str, Any] = hook.all_settings
+        self.learned = hook.learned
         self.http = http
         self.clock = clock
         self.redactor = redactor
-
-    @cached_property
-    def settings(self) -> Mapping[str, Any]:
-        """The hook's settings."""
-        return self._hook.all_settings
-
-    @property
-    def learned(self) -> Mapping[str, Any]:
-        """What the setup found out."""
-        return self._hook.learned
 
     @cached_property
     def log(self) -> log.FieldLog:
@@ -114,68 +99,3 @@ class HookContext:
         return log.FieldLog(
             log.plugin_logger(self._hook.plugin_id), self.redactor, hook=self._hook.id
         )
-
-
-class DeliveryContext(HookContext):
-    """What a processor gets. Implements ``hub.sdk.context.Context``."""
-
-    def __init__(
-        self,
-        hook: HookView,
-        http: HttpClient,
-        clock: Clock,
-        redactor: Redactor,
-        *,
-        links: DatabaseLinks,
-        identities: Identities,
-        state: DatabaseState,
-        trace: Trace,
-        following: Callable[[Sequence[str]], Sequence[Event]],
-        insisted: bool = False,
-    ) -> None:
-        super().__init__(hook, http, clock, redactor)
-        self.links = links
-        self.state = state
-        self._identities = identities
-        self._trace = trace
-        self._following = following
-        #: See ``hub.sdk.context.Context.insisted``.
-        self.insisted = insisted
-        self._sessions: LaneSessions | None = None
-
-    @property
-    def hook_id(self) -> int:
-        """The hook's number."""
-        return self._hook.id
-
-    @property
-    def account_name(self) -> str:
-        """The account's name."""
-        return self._hook.account_name
-
-    @property
-    def default_region(self) -> str | None:
-        """The account's country."""
-        return self._hook.default_region
-
-    @property
-    def sessions(self) -> LaneSessions:
-        """The hook's remote sessions."""
-        assert self._sessions is not None, "the plugin's manifest names no session_driver"
-        return self._sessions
-
-    def use_sessions(self, sessions: LaneSessions) -> None:
-        """Lend the lane's sessions to this delivery."""
-        self._sessions = sessions
-
-    def identity(self, *keys: str) -> AbstractContextManager[None]:
-        """See ``hub.sdk.context.Context.identity``."""
-        return self._identities.hold(keys)
-
-    def following(self, *names: str) -> Sequence[Event]:
-        """See ``hub.sdk.context.Context.following``."""
-        return self._following(names)
-
-    def progress(self, sentence: str) -> None:
-        """See ``hub.sdk.context.Context.progress``."""
-        self._trace.note(self.redactor.text(sentence))

@@ -72,6 +72,7 @@ class HeldLanes:
             self._mutexes.seize(lane_key(lease.hook_id, lease.lane_id), lease.owner)
         except RedisError:
             _log.warning("a mutex could not be taken; the lease in the database holds")
+        lane.has_mutex = True
         return True
 
     def require(self, lease: Lease) -> None:

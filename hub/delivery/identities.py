@@ -21,11 +21,9 @@ from sqlalchemy.orm import Session
 from hub.database import dialect_of, insert_into, table_of
 from hub.database.group_commit import in_shared_transaction
 from hub.database.prepared import run
-from hub.delivery import lanes
 from hub.delivery.lanes import Lease
+from hub.delivery.ledger import Ledger
 from hub.models import IdentityClaim, Lane
-from hub.policy import LeasePolicy
-from hub.sdk.context import Clock
 from hub.sdk.errors import RetryLater
 
 _PAUSE = 0.05
@@ -77,19 +75,13 @@ def _is_made(session: Session, lease: Lease, digest: str) -> bool:
 class Identities:
     """The identity mutexes that one delivery takes. ``ahead`` are claims that it has already."""
 
-    def __init__(
-        self,
-        lease: Lease,
-        clock: Clock,
-        policy: LeasePolicy,
-        ahead: frozenset[str] = frozenset(),
-    ) -> None:
-        self._lease = lease
-        self._clock = clock
-        self._policy = policy
+    def __init__(self, ledger: Ledger, ahead: frozenset[str] = frozenset()) -> None:
+        self._ledger = ledger
+        self._lease = ledger.lease
         self._ahead = set(ahead)
         self._held: set[str] = set()
-        self._ended: set[str] = set()
+        #: The claims that are over.
+        self.unwritten: set[str] = set()
 
     @contextmanager
     def hold(self, keys: Sequence[str]) -> Iterator[None]:
@@ -102,13 +94,13 @@ class Identities:
             self._ahead.difference_update(wanted)
         else:
             self._wait_for(wanted)
-        self._ended.difference_update(wanted)
+        self.unwritten.difference_update(wanted)
         self._held.update(wanted)
         try:
             yield
         finally:
             self._held.difference_update(wanted)
-            self._ended.update(wanted)
+            self.unwritten.update(wanted)
 
     def confirm(self, session: Session) -> None:
         """What is held is still ours, in a transaction of the caller. If the lease had ended for a
@@ -123,36 +115,27 @@ class Identities:
 
     def let_go(self) -> None:
         """The plugin is done: claims ahead that it had no use for are over."""
-        self._ended.update(self._ahead)
+        self.unwritten.update(self._ahead)
         self._ahead.clear()
-
-    @property
-    def has_unwritten(self) -> bool:
-        """Whether ``write`` would do something."""
-        return bool(self._ended)
 
     def write(self, session: Session) -> None:
         """End the claims that are over, in a transaction of the caller; a later owner's stay."""
-        if self._ended:
-            self._end(session, sorted(self._ended))
-
-    def is_written(self) -> None:
-        """What ``write`` did is committed."""
-        self._ended.clear()
+        if self.unwritten:
+            self._end(session, sorted(self.unwritten))
 
     def _wait_for(self, wanted: Sequence[str]) -> None:
         # Who waits holds nothing that another might wait for.
         given_up = sorted(self._ahead)
         self.let_go()
         claim = partial(self._claim, wanted=wanted, given_up=given_up)
-        give_up = time.monotonic() + self._policy.identity_wait
+        give_up = time.monotonic() + self._ledger.policy.identity_wait
         while not in_shared_transaction(claim):
             if time.monotonic() > give_up:
                 raise RetryLater("Another worker works on the same person.", delay=2.0)
-            self._clock.sleep(_PAUSE)
+            self._ledger.clock.sleep(_PAUSE)
 
     def _claim(self, session: Session, wanted: Sequence[str], given_up: Sequence[str]) -> bool:
-        lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
+        self._ledger.fence(session)
         if given_up:
             self._end(session, given_up)
         for place, digest in enumerate(wanted):
@@ -168,7 +151,7 @@ class Identities:
     def _drop_stale(self, session: Session, wanted: Sequence[str]) -> None:
         """Claims of ours, and of lanes given back, taken again, or whose lease has ended. Each is
         dropped as it was seen: another may have been as quick, and made its own."""
-        now = self._clock.now()
+        now = self._ledger.clock.now()
         for claim in run(session, _CLAIMED, of_hook=self._lease.hook_id, keys=wanted).all():
             if (
                 claim.lane_id == self._lease.lane_id

@@ -3,10 +3,7 @@
 The way of a create: the intent is committed; the call is made; the link is written. A crash in
 between leaves an intent without an answer. The next try asks the plugin's finder before it creates
 again; and if that finds nothing while the server may still be at work on the first call, it waits.
-
-The link itself is written with the next commit that is due anyway (the intent of the next create,
-before the next call, or with the outcome): until then the intent protects it, so a commit of its
-own would buy nothing. The ends of identity claims go the same way.
+The link itself is written with the next commit that is due anyway: see ``hub.delivery.ledger``.
 """
 
 from __future__ import annotations
@@ -21,20 +18,15 @@ from sqlalchemy import Executable, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from hub.database import dialect_of, insert_into, table_of
-from hub.database.group_commit import in_shared_transaction
 from hub.database.prepared import (
     look,
     run,
     run_each,
 )
-from hub.delivery import lanes
 from hub.delivery.identities import Identities
-from hub.delivery.lanes import Lease
-from hub.delivery.state import DatabaseState
+from hub.delivery.ledger import Ledger
 from hub.models import Lane, LinkState
 from hub.models import Link as LinkRow
-from hub.policy import LeasePolicy
-from hub.sdk.context import Clock
 from hub.sdk.errors import HubError, NeedsAttention, Postpone, Rejected, RetryLater, Skip
 from hub.sdk.links import Intent, Link, Remote
 
@@ -85,31 +77,23 @@ def _write_link(dialect: str) -> Executable:
 class DatabaseLinks:
     """The links of one hook, for the length of one delivery. Implements ``hub.sdk.links.Links``."""
 
-    def __init__(
-        self,
-        lease: Lease,
-        clock: Clock,
-        policy: LeasePolicy,
-        identities: Identities,
-        state: DatabaseState,
-    ) -> None:
-        self._lease = lease
+    def __init__(self, ledger: Ledger, identities: Identities) -> None:
+        self._ledger = ledger
         self._identities = identities
-        self._state = state
-        self._clock = clock
-        self._policy = policy
-        self._unwritten: dict[tuple[str, str], Link] = {}
+        self._lease = ledger.lease
+        self._clock = ledger.clock
+        self.unwritten: dict[tuple[str, str], Link] = {}
 
     def get(self, kind: str, local_id: str) -> Link | None:
         """See ``hub.sdk.links.Links.get``."""
-        if (kind, local_id) in self._unwritten:
-            return self._unwritten[kind, local_id]
+        if (kind, local_id) in self.unwritten:
+            return self.unwritten[kind, local_id]
         row = look(_ONE, **self._named(kind, local_id)).one_or_none()
         return _link(row) if row is not None and row.state != LinkState.INTENT else None
 
     def begun(self, kind: str, local_id: str) -> Intent | None:
         """See ``hub.sdk.links.Links.begun``."""
-        if (kind, local_id) in self._unwritten:
+        if (kind, local_id) in self.unwritten:
             return None
         row = look(_ONE, **self._named(kind, local_id)).one_or_none()
         if row is None or row.state != LinkState.INTENT:
@@ -118,7 +102,7 @@ class DatabaseLinks:
 
     def with_remote(self, kind: str, remote_id: str) -> Sequence[Link]:
         """See ``hub.sdk.links.Links.with_remote``."""
-        self.flush()
+        self._ledger.flush()
         rows = look(_OF_REMOTE, hook_id=self._lease.hook_id, kind=kind, remote_id=remote_id)
         return [_link(row) for row in rows]
 
@@ -159,10 +143,9 @@ class DatabaseLinks:
     ) -> Mapping[str, Link | HubError]:
         """See ``hub.sdk.links.Links.create_many_once``."""
         now = self._clock.now()
-        existing, intents = in_shared_transaction(
+        existing, intents = self._ledger.commit(
             lambda session: self._begin(session, kind, local_ids, natural_keys, now)
         )
-        self._is_written()
         results: dict[str, Link | HubError] = dict(existing)
         for local_id, intent in intents.items():
             found = self._look_for(intent, find, natural_keys.get(local_id, ""))
@@ -182,7 +165,6 @@ class DatabaseLinks:
         now: datetime,
     ) -> tuple[dict[str, Link], dict[str, Intent]]:
         """Write the intents; answers the links that exist, and the older intents left open."""
-        self._fence_and_write(session)
         self._identities.confirm(session)
         links: dict[str, Link] = {}
         intents: dict[str, Intent] = {}
@@ -241,18 +223,17 @@ class DatabaseLinks:
         remote = find(intent)
         if remote is not None:
             return self.adopt(intent.kind, intent.local_id, remote)
-        settled = intent.begun_at + timedelta(seconds=self._policy.settle)
+        settled = intent.begun_at + timedelta(seconds=self._ledger.policy.settle)
         wait = (settled - self._clock.now()).total_seconds()
         if wait > 0:
             raise Postpone(
                 "An earlier try was cut off; the remote system may still be at work on it.",
                 delay=wait,
             )
-        in_shared_transaction(lambda session: self._restart(session, intent, natural_key))
+        self._ledger.commit(lambda session: self._restart(session, intent, natural_key))
         return None
 
     def _restart(self, session: Session, intent: Intent, natural_key: str) -> None:
-        self._fence(session)
         self._identities.confirm(session)
         run(
             session,
@@ -292,11 +273,8 @@ class DatabaseLinks:
         return results
 
     def _take_back(self, kind: str, local_ids: Sequence[str]) -> None:
-        def work(session: Session) -> None:
-            self._fence(session)
-            run_each(session, _TAKE_BACK, [self._named(kind, one) for one in local_ids])
-
-        in_shared_transaction(work)
+        these = [self._named(kind, local_id) for local_id in local_ids]
+        self._ledger.commit(lambda session: run_each(session, _TAKE_BACK, these))
 
     def adopt(
         self, kind: str, local_id: str, remote: Remote, *, version: int | None = None
@@ -322,14 +300,10 @@ class DatabaseLinks:
 
     def forget(self, link: Link) -> None:
         """See ``hub.sdk.links.Links.forget``."""
-        self._unwritten.pop((link.kind, link.local_id), None)
+        self.unwritten.pop((link.kind, link.local_id), None)
 
-        def work(session: Session) -> None:
-            self._fence_and_write(session)
-            run(session, _DELETE, **self._named(link.kind, link.local_id))
-
-        in_shared_transaction(work)
-        self._is_written()
+        this = self._named(link.kind, link.local_id)
+        self._ledger.commit(lambda session: run(session, _DELETE, **this))
 
     def _remember(
         self,
@@ -353,29 +327,13 @@ class DatabaseLinks:
         )
 
     def _keep(self, link: Link) -> Link:
-        self._unwritten[link.kind, link.local_id] = link
+        self.unwritten[link.kind, link.local_id] = link
         return link
-
-    @property
-    def has_unwritten(self) -> bool:
-        """Whether ``write`` would do something."""
-        others = self._identities.has_unwritten or self._state.has_unwritten
-        return bool(self._unwritten) or others
-
-    def flush(self) -> None:
-        """Commit what is not written yet."""
-        if self.has_unwritten:
-            in_shared_transaction(self._fence_and_write)
-            self._is_written()
-
-    def _fence_and_write(self, session: Session) -> None:
-        self._fence(session)
-        self.write(session)
 
     def write(self, session: Session) -> None:
         """Write what is not written yet, in a transaction of the caller, who holds the fence."""
         now = self._clock.now()
-        for link in self._unwritten.values():
+        for link in self.unwritten.values():
             run(
                 session,
                 _write_link(dialect_of(session)),
@@ -393,16 +351,6 @@ class DatabaseLinks:
                 gone_reason=link.gone,
                 updated_at=now,
             )
-        self._identities.write(session)
-        self._state.write(session)
-
-    def _is_written(self) -> None:
-        self._unwritten.clear()
-        self._identities.is_written()
-        self._state.is_written()
-
-    def _fence(self, session: Session) -> None:
-        lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
 
     def _row(self, session: Session, kind: str, local_id: str) -> Any:
         return run(session, _ONE, **self._named(kind, local_id)).one_or_none()

@@ -15,7 +15,7 @@ from hub import log
 from hub.database import table_of
 from hub.database.prepared import run
 from hub.delivery import breaker, kept
-from hub.delivery.dispatch import Bug, Ending, Stumble
+from hub.delivery.endings import Bug, Ending, Stumble
 from hub.delivery.stored_events import readable
 from hub.delivery.work import Item, Work, begin, open_deliveries, tells_who
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Hook, HookStatus
@@ -212,7 +212,7 @@ def _judge(
         case RetryLater() | Stumble():
             return _later(item, ending, now, retry, rng)
         case HubError():
-            raise AssertionError(f"dispatch lets {ending!r} pass, and there is no rule for it")
+            raise AssertionError(f"{ending!r} is let pass, and there is no rule for it")
 
 
 def _later(

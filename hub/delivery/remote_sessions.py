@@ -17,6 +17,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from hub import log
+from hub.delivery.context import HookView
 from hub.plugins.faults import described
 from hub.queue.ready import IDLE, IDLE_TTL, LENT, TakenLane
 from hub.sdk.context import CallContext, SessionDriver
@@ -127,22 +128,26 @@ class Borrowed:
 class LaneSessions:
     """The session as one lane sees it: the one that came with it, or one that it opens.
 
-    Implements ``hub.sdk.context.SessionPool``.
+    Implements ``hub.sdk.context.SessionPool`` for the attempt that it serves.
     """
 
-    def __init__(
-        self, shared: SharedSessions, driver: SessionDriver, context: CallContext, lane: TakenLane
-    ) -> None:
-        self.access = shared.access
-        self._shared = shared
-        self._driver = driver
-        self._context = context
-        self._came_with_lane = lane.session
+    _shared: SharedSessions
+    _driver: SessionDriver
+    _context: CallContext
+
+    def __init__(self, redis: Redis, keyring: Keyring, lane: TakenLane) -> None:
+        self._redis = redis
+        self._keyring = keyring
+        self._lane = lane
         self._borrowed: Borrowed | None = None
 
-    def serve(self, context: CallContext) -> None:
-        """Sign-ins from now on belong to this delivery's story."""
-        self._context = context
+    def serve(self, hook: HookView, driver: SessionDriver, context: CallContext) -> None:
+        """Lend to this attempt: sign-ins from now on belong to its story. A session that was opened
+        with other credentials is not lent to it."""
+        shared = SharedSessions(self._redis, self._keyring, hook.id, hook.access)
+        if self._borrowed is not None and self._shared.access != shared.access:
+            self.end()
+        self._shared, self._driver, self._context = shared, driver, context
 
     @contextmanager
     def borrow(self) -> Iterator[Borrowed]:
@@ -153,7 +158,7 @@ class LaneSessions:
 
     def _lent(self) -> Loan | None:
         """The session that came with the lane, if it can be read."""
-        name, self._came_with_lane = self._came_with_lane, ""
+        name, self._lane.session = self._lane.session, ""
         return self._shared.loan(name) if name else None
 
     def _open(self) -> Loan:
@@ -163,16 +168,14 @@ class LaneSessions:
         self._shared.forget(lost.name)
         return self._open()
 
-    def end(self, lane: TakenLane) -> None:
+    def end(self) -> None:
         """The lane is drained: leave in it the session that is to be given back with it."""
         if self._borrowed is None:
-            lane.session = self._came_with_lane
             return
-        loan = self._borrowed.loan
+        loan, self._borrowed = self._borrowed.loan, None
         if loan.is_noted:
-            lane.session, lane.session_used_at = loan.name, time.time()
+            self._lane.session, self._lane.session_used_at = loan.name, time.time()
         else:
-            lane.session = ""
             close_quietly(self._driver, self._context, loan.token)
 
 

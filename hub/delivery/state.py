@@ -9,16 +9,12 @@ from sqlalchemy import Executable, bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from hub.database import dialect_of, insert_into, table_of
-from hub.database.group_commit import in_shared_transaction
 from hub.database.prepared import (
     look,
     run,
 )
-from hub.delivery import lanes
-from hub.delivery.lanes import Lease
+from hub.delivery.ledger import Ledger
 from hub.models import PluginState
-from hub.policy import LeasePolicy
-from hub.sdk.context import Clock
 from hub.sdk.state import Entry, StateConflict, checked
 
 _state = table_of(PluginState)
@@ -53,83 +49,68 @@ def _add(dialect: str) -> Executable:
 class DatabaseState:
     """The state of one hook, for the length of one delivery. Implements ``hub.sdk.state.State``."""
 
-    def __init__(
-        self, lease: Lease, clock: Clock, policy: LeasePolicy, plugin_version: str
-    ) -> None:
-        self._lease = lease
-        self._clock = clock
-        self._policy = policy
+    def __init__(self, ledger: Ledger, plugin_version: str) -> None:
+        self._ledger = ledger
         self._written_by = plugin_version[:40]
         #: What is not written yet; ``None`` stands for what is forgotten.
-        self._unwritten: dict[str, Entry | None] = {}
+        self.unwritten: dict[str, Entry | None] = {}
+        #: The versions of what was put there when it was written last.
+        self._versions: dict[str, int] = {}
 
     def get(self, key: str) -> Entry | None:
         """See ``hub.sdk.state.State.get``."""
-        if key in self._unwritten:
-            return self._unwritten[key]
+        if key in self.unwritten:
+            return self.unwritten[key]
         row = look(_GET, **self._named(key)).one_or_none()
         return None if row is None else Entry(key, row.value, row.version, row.written_by)
 
     def put(self, key: str, value: Any) -> None:
         """See ``hub.sdk.state.State.put``."""
-        self._unwritten[key] = Entry(key, checked(key, value), 0, self._written_by)
+        self.unwritten[key] = Entry(key, checked(key, value), 0, self._written_by)
 
     def remove(self, key: str) -> None:
         """See ``hub.sdk.state.State.remove``."""
-        self._unwritten[key] = None
+        self.unwritten[key] = None
 
     def replace(self, key: str, value: Any, *, seen: Entry | None) -> Entry:
         """See ``hub.sdk.state.State.replace``."""
         wanted = checked(key, value)
 
         def work(session: Session) -> int | None:
-            lanes.renew(session, self._lease, self._clock.now(), self._policy.lease)
-            versions = self.write(session)
             if seen is None:
                 row = run(session, _add(dialect_of(session)), **self._row(key, wanted))
                 return row.scalar()
             # What this delivery has put there before has its number only now.
-            before = seen.version or versions.get(key, 0)
+            before = seen.version or self._versions.get(key, 0)
             values = {name: self._row(key, wanted)[name] for name in _WRITTEN}
             changed = run(session, _REPLACE, **self._named(key), seen=before, **values)
             return before + 1 if changed.rowcount else None
 
-        version = in_shared_transaction(work)
-        self.is_written()
+        version = self._ledger.commit(work)
         if version is None:
             raise StateConflict
         return Entry(key, wanted, version, self._written_by)
 
-    @property
-    def has_unwritten(self) -> bool:
-        """Whether ``write`` would do something."""
-        return bool(self._unwritten)
-
-    def write(self, session: Session) -> dict[str, int]:
-        """Write what is not written yet, in a transaction of the caller, who holds the fence;
-        answers the versions of what was put there."""
+    def write(self, session: Session) -> None:
+        """Write what is not written yet, in a transaction of the caller, who holds the fence."""
         versions: dict[str, int] = {}
-        for key, entry in self._unwritten.items():
+        for key, entry in self.unwritten.items():
             if entry is None:
                 run(session, _REMOVE, **self._named(key))
             else:
                 put = run(session, _put(dialect_of(session)), **self._row(key, entry.value))
                 versions[key] = put.scalar() or 0
-        return versions
-
-    def is_written(self) -> None:
-        """What ``write`` did is committed."""
-        self._unwritten.clear()
+        self._versions = versions
 
     def _named(self, key: str) -> dict[str, Any]:
-        return {"this_hook": self._lease.hook_id, "this_key": key}
+        return {"this_hook": self._ledger.lease.hook_id, "this_key": key}
 
     def _row(self, key: str, value: Any) -> dict[str, Any]:
         return {
-            "hook_id": self._lease.hook_id,
+            "hook_id": self._ledger.lease.hook_id,
             "key": key,
             "value": value,
             "version": 1,
             "written_by": self._written_by,
-            "updated_at": self._clock.now(),
+            "updated_at": self._ledger.clock.now(),
         }

@@ -79,17 +79,21 @@ class Work:
     items: Sequence[Item]
     probe: bool
     is_last: bool
+    #: The identity keys that were claimed for it ahead.
+    claims: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
     """No work now; ``due_at`` is when the lane's oldest open delivery is due, if there is one.
 
-    ``hold_until`` says that the whole hook must not be called before that moment.
+    ``hold_until`` says that the whole hook must not be called before that moment; ``is_ready`` that
+    any worker may take the lane as soon as it is due.
     """
 
     due_at: datetime | None
     hold_until: datetime | None = None
+    is_ready: bool = False
 
 
 @dataclass(slots=True)

@@ -24,7 +24,7 @@ def clock(world):
     """Moves the time of the drain and of the sweeper."""
     # A little ahead of the events, which are received by the machine's clock.
     clock = MovableClock(MovableClock().moment + timedelta(seconds=30))
-    world.drain._clock = world.sweeper._clock = clock
+    world.drain.engine.clock = world.sweeper._clock = clock
     return clock
 
 

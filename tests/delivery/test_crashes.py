@@ -10,8 +10,9 @@ from sqlalchemy import select, update
 from hub import services
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.delivery import drain, lanes
+from hub.delivery import attempt, lanes
 from hub.delivery.drain import Drain
+from hub.delivery.taking import Taking
 from hub.kit.context import MovableClock
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane, Link, LinkState
 from hub.sdk import RetryLater
@@ -48,7 +49,7 @@ def only_lane() -> int:
 def test_another_worker_goes_on_when_the_lease_has_ended(world, crm, monkeypatch):
     (event_id,) = world.send("contact.created")
     with monkeypatch.context() as patched:
-        patched.setattr(drain, "dispatch", die)
+        patched.setattr(attempt.Attempt, "run", die)
         with pytest.raises(WorkerDied):
             world.drain_lane(only_lane())
     assert state_of(event_id) == DeliveryState.RUNNING
@@ -65,7 +66,7 @@ def test_a_delivery_that_kills_its_worker_again_and_again_is_set_aside(world, cr
     (poison,) = world.send("contact.created")
     (next_one,) = world.send("contact.updated")
     with monkeypatch.context() as patched:
-        patched.setattr(drain, "dispatch", die)
+        patched.setattr(attempt.Attempt, "run", die)
         for _ in range(5):
             with pytest.raises(WorkerDied):
                 world.drain_lane(only_lane())
@@ -79,7 +80,7 @@ def test_a_create_that_was_cut_off_is_adopted_not_repeated(world, crm, monkeypat
     """The worker dies after the remote made the record and before the link was written."""
     world.send("conversation.created", conversation="5")
     with monkeypatch.context() as patched:
-        patched.setattr(Drain, "_finish", die)
+        patched.setattr(Taking, "settle", die)
         with pytest.raises(WorkerDied):
             world.drain_lane(only_lane())
     assert crm.records == ["5"]
@@ -97,7 +98,7 @@ def test_a_create_that_may_still_be_running_there_is_waited_for(world, crm, monk
     """Nothing is found yet: the server may be at work on the first call still."""
     world.send("conversation.created", conversation="5")
     with monkeypatch.context() as patched:
-        patched.setattr(Drain, "_finish", die)
+        patched.setattr(Taking, "settle", die)
         with pytest.raises(WorkerDied):
             world.drain_lane(only_lane())
     made = crm.records.pop()
@@ -184,7 +185,7 @@ def test_what_waits_for_its_time_is_queued_when_it_comes(world, crm):
     world.send("contact.created")
     world.work()
     (event_id,) = world.send("contact.updated")
-    clock = world.sweeper._clock = world.drain._clock = MovableClock(SystemClock().now())
+    clock = world.sweeper._clock = world.drain.engine.clock = MovableClock(SystemClock().now())
     in_transaction(
         lambda session: session.execute(
             update(Lane).values(due_at=clock.now() + timedelta(seconds=60), queued_at=None)

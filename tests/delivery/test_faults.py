@@ -14,7 +14,7 @@ from hub import services
 from hub.accounts import hooks
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.delivery import drain
+from hub.delivery import taking
 from hub.fleet import upkeep
 from hub.models import Attempt, Delivery, DeliveryState, Event, Lane
 from hub.sdk import (
@@ -168,7 +168,7 @@ def test_a_finder_that_raises_anything_is_a_bug_of_the_plugin(world, crm, monkey
 
     world.send("conversation.created", conversation="5")
     with monkeypatch.context() as patched:
-        patched.setattr(drain, "record", raising(ValueError("Not now.")))
+        patched.setattr(taking, "record", raising(ValueError("Not now.")))
         world.work()
     crm.records = Records(crm.records)
     all_due()
@@ -188,7 +188,7 @@ def test_an_outcome_that_cannot_be_recorded_is_a_retry(world, crm, monkeypatch, 
         return world.ready.exchange(lane, "test-worker")
 
     with monkeypatch.context() as patched:
-        patched.setattr(drain, "record", raising(ValueError("No room.")))
+        patched.setattr(taking, "record", raising(ValueError("No room.")))
         if handed_over:
             world.drain.drain(world.ready.take("test-worker"), hand_over)
         else:

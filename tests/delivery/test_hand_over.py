@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 from hub import services
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.delivery import drain
+from hub.delivery import taking
 from hub.models import Attempt, Delivery, DeliveryState, Lane
 from hub.queue.mutex import lane_key
 from hub.queue.ready import TakenLane
@@ -85,7 +85,7 @@ def test_what_comes_for_a_lane_that_is_handed_over_is_announced(world, crm, row)
 def test_what_comes_while_a_lane_is_given_back_is_not_forgotten(world, row, monkeypatch):
     """It has to wait for the lane's row, or the lane would be given back as owing nothing."""
     world.send("contact.created")
-    leave = drain.leave
+    leave = taking.leave
 
     def send() -> None:
         with world.app.app_context():
@@ -100,7 +100,7 @@ def test_what_comes_while_a_lane_is_given_back_is_not_forgotten(world, row, monk
             sender.join(timeout=0.5)
         return rest
 
-    monkeypatch.setattr(drain, "leave", more_comes)
+    monkeypatch.setattr(taking, "leave", more_comes)
     row.drain()
     sender.join()
     with reading() as session:
@@ -203,18 +203,32 @@ def test_a_breaker_that_opens_holds_back_the_next_lane(world, crm, row):
     assert states().count(DeliveryState.PENDING) == 3
 
 
+def test_redis_is_told_to_hold_a_hook_after_the_commit(world, crm, row, monkeypatch):
+    """A command to Redis within the transaction would keep everybody's from the database."""
+    failures = services.of(world.app).config.policies.breaker.failures
+    crm.troubles = [RetryLater("The CRM is down.", delay=60) for _ in range(failures)]
+    called = Call("GET", "http://crm", "", 1, None, "", "", "down")
+    crm.on_handle = lambda context: context.http._rules.after(called)
+    for contact in range(failures + 1):
+        world.send("contact.created", contact=str(contact))
+    told: list[set[str | None]] = []
+    monkeypatch.setattr(world.drain.engine.ready, "hold", lambda *_: told.append(owners()))
+    row.drain()
+    assert told == [{None}]
+
+
 def test_the_trouble_of_the_next_lane_does_not_touch_the_last_outcome(world, crm, row, monkeypatch):
     """Its hook's secrets cannot be read, say."""
     world.send("contact.created")
     world.send("contact.created", contact="2")
-    choose = drain.choose
+    choose = taking.choose
 
     def fail_for_the_second(*given):
         if row.handed_over:
             raise ValueError("cannot be read")
         return choose(*given)
 
-    monkeypatch.setattr(drain, "choose", fail_for_the_second)
+    monkeypatch.setattr(taking, "choose", fail_for_the_second)
     row.drain()
     assert states() == [DeliveryState.DONE, DeliveryState.WAITING]
     assert owners() == {None}

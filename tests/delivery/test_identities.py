@@ -53,7 +53,9 @@ def world(request, make_world):
 @pytest.fixture
 def foreseeing(make_world):
     world = make_world(identity_keys=foresee)
-    world.drain._policy = replace(world.drain._policy, identity_wait=0.2)
+    policies = world.drain.engine.policies
+    impatient = replace(policies.lease, identity_wait=0.2)
+    world.drain.engine.policies = replace(policies, lease=impatient)
     return world
 
 

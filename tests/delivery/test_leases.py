@@ -32,8 +32,8 @@ def mutex(world) -> bytes | None:
 
 
 def almost_over(world) -> None:
-    for lease in world.drain._held.leases():
-        lease.deadline -= world.drain._policy.lease - 1
+    for lease in world.drain.engine.held.leases():
+        lease.deadline -= world.drain.engine.policies.lease.lease - 1
 
 
 def test_the_lease_of_a_long_call_is_prolonged(world, crm):
@@ -90,7 +90,7 @@ def test_leases_are_prolonged_while_redis_is_away(world, crm, monkeypatch):
         raise RedisGone("Redis is away")
 
     monkeypatch.setattr(worker, "_sign_of_life", gone)
-    monkeypatch.setattr(world.drain._mutexes, "renew", gone)
+    monkeypatch.setattr(world.drain.engine.held._mutexes, "renew", gone)
     until = []
 
     def work(_: object) -> None:
@@ -125,7 +125,7 @@ def test_a_call_whose_lease_ended_while_it_was_prepared_is_not_sent(world, crm, 
 
     def stall(connection) -> None:
         connect(connection)
-        for lease in world.drain._held.leases():
+        for lease in world.drain.engine.held.leases():
             lease.deadline -= 100
 
     monkeypatch.setattr(HTTPConnection, "connect", stall)

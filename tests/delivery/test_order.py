@@ -41,7 +41,7 @@ class Lanes:
         self.world = world
         self.clock = MovableClock(NOW)
         self.drain = Drain.of_app(world.app, "test-worker")
-        self.drain._clock = self.clock
+        self.drain.engine.clock = self.clock
         self.patience = Patience(OrderPolicy().patience)
         self._keys = count()
 

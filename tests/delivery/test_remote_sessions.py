@@ -119,7 +119,7 @@ def test_tokens_are_encrypted_in_redis(world, driver):
 def test_without_redis_a_session_is_closed_after_its_lane(world, driver, config):
     world.send("contact.created")
     lane = world.ready.take()
-    world.drain._redis = Redis(unix_socket_path=str(config.data_dir / "nothing.sock"))
+    world.drain.engine.redis = Redis(unix_socket_path=str(config.data_dir / "nothing.sock"))
     assert world.drain.drain(lane) == 1
     assert (driver.opened, driver.closed) == (["token-1"], ["token-1"])
 

@@ -87,7 +87,7 @@ def test_a_long_backlog_is_queued_over_several_rounds(world, monkeypatch):
 @pytest.mark.parametrize("ahead", [0.5, 1.9])
 def test_a_clock_that_is_a_little_ahead_does_not_make_a_lane_wait(world, crm, ahead):
     """The web server's clock and the worker's are never quite the same."""
-    world.drain._clock = MovableClock(SystemClock().now() - timedelta(seconds=ahead))
+    world.drain.engine.clock = MovableClock(SystemClock().now() - timedelta(seconds=ahead))
     world.send("contact.created")
     assert world.work() == 1
     assert crm.handled == [("contact.created", "1")]

@@ -21,7 +21,7 @@ AHEAD = timedelta(days=2)
 def clock(world):
     """The time of the drain and of the sweeper, which is ahead until ``set_right``."""
     clock = MovableClock(MovableClock().moment + timedelta(seconds=30) + AHEAD)
-    world.drain._clock = world.sweeper._clock = clock
+    world.drain.engine.clock = world.sweeper._clock = clock
     world.sweeper.sweep()  # knows what time it was
     return clock
 
@@ -106,7 +106,7 @@ def test_what_was_put_off_by_a_clock_that_was_right_still_waits(world, crm, cloc
 def test_what_is_kept_back_still_is(make_world, crm):
     world = make_world(keeps_back=True)
     clock = MovableClock(MovableClock().moment + AHEAD)
-    world.drain._clock = world.sweeper._clock = clock
+    world.drain.engine.clock = world.sweeper._clock = clock
     world.sweeper.sweep()
     world.send("contact.created")
     assert world.work() == 1

@@ -1,4 +1,4 @@
-"""Dispatch: hands work to its plugin and catches whatever comes of it."""
+"""Endings: what became of an attempt, whatever the plugin raised or answered."""
 
 from __future__ import annotations
 
@@ -11,16 +11,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
 from hub.database import is_away
-from hub.delivery.context import DeliveryContext, UnreadableSettings
+from hub.delivery.context import UnreadableSettings
 from hub.delivery.identities import digests
-from hub.delivery.lanes import Lease
 from hub.delivery.stored_events import UnreadableEvent
-from hub.delivery.work import Item, Work
+from hub.delivery.work import Work
 from hub.plugins.faults import described, storable, traceback_of
 from hub.sdk.errors import (
     HubError,
     KeepBack,
-    LaneLost,
     NeedsAttention,
     Postpone,
     Rejected,
@@ -28,9 +26,7 @@ from hub.sdk.errors import (
     SetupFailed,
     Skip,
 )
-from hub.sdk.events import Event
 from hub.sdk.http import LONGEST_PAUSE
-from hub.sdk.plugin import Plugin
 from hub.sdk.processor import Done, Outcome
 from hub.sdk.redaction import Redactor
 from hub.sdk.translation import for_people
@@ -76,38 +72,6 @@ class Stumble:
 Ending = Outcome | Bug | Stumble
 
 
-def dispatch(
-    plugin: Plugin, context: DeliveryContext, items: Sequence[Item], lease: Lease
-) -> list[Ending]:
-    """How each of the items ended.
-
-    :raises LaneLost: the lane is another worker's now; nothing may be written.
-    """
-    event = items[0].event
-    # A name that this version of the hub does not know is not proven to have a handler.
-    if event.name not in plugin.events or not hasattr(plugin.processor, event.handler_name):
-        plugin_name, event_name = plugin.name, event.name
-        return [Skip(f"{plugin_name} does not handle {event_name}.")] * len(items)
-    try:
-        answers = _answers(plugin, context, [item.event for item in items])
-    except BaseException as error:  # whatever it is must end in the delivery's record, not here
-        if isinstance(error, LaneLost) and lease.is_lost:
-            raise
-        return [_of_error(error, context)] * len(items)
-    return [_of_answer(answer, context) for answer in answers]
-
-
-def _answers(plugin: Plugin, context: DeliveryContext, events: Sequence[Event]) -> Sequence[object]:
-    """What the plugin answers, for each event."""
-    processor, handler = plugin.processor(context), events[0].handler_name
-    if len(events) == 1:
-        return [getattr(processor, handler)(events[0])]
-    answers = list(getattr(processor, f"{handler}_batch")(list(events)))
-    if len(answers) != len(events):
-        raise TypeError(f"{len(events)} events were given, {len(answers)} answers came back")
-    return answers
-
-
 def foresee(work: Work) -> Sequence[str]:
     """The digests of the identity keys that the plugin will probably ask for; none if it fails to
     say."""
@@ -119,20 +83,22 @@ def foresee(work: Work) -> Sequence[str]:
         return ()
 
 
-def _of_error(error: BaseException, context: DeliveryContext) -> Ending:
+def of_error(error: BaseException, redactor: Redactor) -> Ending:
+    """The ending of an attempt at which the plugin raised something."""
     if isinstance(error, HubError):
-        return _of_answer(error, context)
+        return of_answer(error, redactor)
     if isinstance(error, RedisError) or (isinstance(error, SQLAlchemyError) and is_away(error)):
-        return Stumble.over(error, context.redactor)
-    return _bug(error, context.redactor)
+        return Stumble.over(error, redactor)
+    return _bug(error, redactor)
 
 
-def _of_answer(answer: object, context: DeliveryContext) -> Ending:
+def of_answer(answer: object, redactor: Redactor) -> Ending:
+    """The ending that the plugin has answered."""
     try:
-        return _checked(answer, context.redactor)
+        return _checked(answer, redactor)
     except Exception as error:  # an answer of the plugin's own making may lack anything
         nonsense = answer if isinstance(answer, BaseException) else error
-        return _bug(nonsense, context.redactor)
+        return _bug(nonsense, redactor)
 
 
 def _bug(error: BaseException, redactor: Redactor) -> Bug:

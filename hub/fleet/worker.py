@@ -25,7 +25,7 @@ from hub import log, services
 from hub.plugins.faults import traceback_of
 from hub.queue.alive import FLEET
 from hub.queue.connection import connect_blocking
-from hub.queue.jobs import QUEUE, Waker, drained_by
+from hub.queue.jobs import Waker, drained_by, queue_of
 from hub.queue.owners import process_name
 from hub.queue.ready import ReadyLane, ReadyLanes, Soon, TakenLane
 
@@ -56,7 +56,14 @@ class LaneWorker(SimpleWorker):
         threads: int,
         stopping: threading.Event,
     ) -> None:
-        super().__init__([Queue(QUEUE, connection=redis)], name=name, connection=redis)
+        queue = queue_of(redis)
+        super().__init__(
+            [queue],
+            name=name,
+            connection=redis,
+            job_class=queue.job_class,
+            serializer=queue.serializer,
+        )
         self._app = app
         self._policy = services.of(app).config.policies.worker
         # What RQ pauses between tries to reach Redis, at most.
@@ -95,6 +102,18 @@ class LaneWorker(SimpleWorker):
         self._takes_more = False
         self._drain.stop()
         super().request_stop(signum, frame)  # type: ignore[no-untyped-call]
+
+    def dequeue_job_and_maintain_ttl(
+        self, timeout: int | None, max_idle_time: int | None = None
+    ) -> tuple[Job, Queue] | None:
+        """Called by RQ: the next job. What cannot be one is thrown away."""
+        while True:
+            try:
+                return super().dequeue_job_and_maintain_ttl(timeout, max_idle_time)
+            except UnicodeDecodeError:
+                _log.warning("a job whose name is no text was refused")
+                # RQ keeps there what it has taken and not begun, and would stumble over it again.
+                self.connection.delete(self.queues[0].intermediate_queue_key)
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run the job; then look once more for lanes that became ready as it ended."""

@@ -8,18 +8,26 @@ after its job has ended. The guard of a dead worker expires, and its job is repl
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable
 from contextlib import suppress
 
 from redis import Redis
 from rq import Queue
-from rq.exceptions import DuplicateJobError
+from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job
+from rq.serializers import JSONSerializer
 
+from hub import log
 from hub.queue.alive import FLEET
 from hub.queue.connection import PREFIX
 
-QUEUE = "deliveries"
+#: Earlier versions pickled their jobs into ``deliveries``. Nothing reads that queue any more.
+QUEUE = "drains"
+#: What RQ calls for a job.
+_FUNCTION = "hub.queue.jobs.drain"
+_NAME = re.compile(r"drain-(\d{1,3})")
 GUARD = f"{PREFIX}:drain:"
 #: Seconds without a sign of life after which a drain job counts as dead.
 GUARD_TTL = 15
@@ -27,6 +35,8 @@ GUARD_TTL = 15
 CALLED = "called"
 #: The most worker processes in one fleet; ``start_anew`` deletes so many guards.
 MOST_WORKERS = 256
+
+_log = log.get(__name__)
 
 
 # Finds the numbers whose job is neither queued nor run by a live worker. Answers a list of {number,
@@ -44,6 +54,37 @@ for number = 0, math.max(#fleet, 1) - 1 do
 end
 return idle
 """
+
+
+class DrainJob(Job):
+    """A drain job. Only its name is taken from Redis: whoever can write there must not be able to
+    have a worker run anything else."""
+
+    def refresh(self) -> None:
+        """Called by RQ when a worker takes a job.
+
+        :raises NoSuchJobError: it is no drain job, or it is over. RQ goes on to the next job.
+        """
+        found = _NAME.fullmatch(self.id)
+        if found is None:
+            _log.warning("a job that is not the hub's was refused", job=self.id)
+        if found is None or self.connection.type(self.key) != b"hash":
+            raise NoSuchJobError(self.id)
+        self.restore(
+            {
+                b"data": json.dumps([_FUNCTION, None, [int(found[1])], {}]).encode(),
+                b"origin": QUEUE.encode(),
+                b"status": b"queued",
+                b"timeout": b"-1",
+                b"result_ttl": b"0",
+                b"failure_ttl": b"0",
+            }
+        )
+
+
+def queue_of(redis: Redis) -> Queue:
+    """The queue of drain jobs. Its jobs are JSON, not pickles."""
+    return Queue(QUEUE, connection=redis, job_class=DrainJob, serializer=JSONSerializer)
 
 
 class _AtWork:
@@ -68,7 +109,7 @@ class Waker:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        self._queue = Queue(QUEUE, connection=redis)
+        self._queue = queue_of(redis)
         self._idle = redis.register_script(_IDLE)
 
     def wake(self, lanes: int) -> None:
@@ -101,7 +142,7 @@ class Waker:
 
     def _enqueue(self, number: int) -> None:
         self._queue.enqueue(
-            "hub.queue.jobs.drain",
+            _FUNCTION,
             number,
             job_id=_job_id(number),
             unique=True,

@@ -9,7 +9,7 @@ from redis import Redis
 from rq import Queue
 
 from hub.queue.alive import FLEET, live_workers
-from hub.queue.jobs import GUARD, QUEUE, Waker
+from hub.queue.jobs import GUARD, QUEUE, Waker, queue_of
 from hub.queue.mutex import Mutexes, lane_key
 from hub.queue.rate_limit import RateLimit
 from hub.queue.ready import IDLE, IDLE_TTL, LENT, SLOT_TTL, SLOTS, ReadyLane, ReadyLanes
@@ -110,8 +110,8 @@ def test_one_job_for_each_worker_at_most(redis):
 
 def test_jobs_carry_nothing_but_a_number(redis):
     Waker(redis).wake(1)
-    (job,) = Queue(QUEUE, connection=redis).jobs
-    assert (job.func_name, job.args, job.kwargs) == ("hub.queue.jobs.drain", (0,), {})
+    (job,) = queue_of(redis).jobs
+    assert (job.func_name, tuple(job.args), job.kwargs) == ("hub.queue.jobs.drain", (0,), {})
 
 
 def test_the_job_of_a_dead_worker_is_replaced(redis, monkeypatch):

@@ -11,28 +11,9 @@ from hub_glpi import sentences
 from hub_glpi.api import Glpi
 from hub_glpi.simulator import GlpiSimulator
 
-from hub.sdk import Done, NeedsAttention, Postpone, Rejected, Sender, Skip, Source
+from hub.sdk import Done, Postpone, Sender, Skip, Source
 from hub.sdk.testing.simulator import Fault
-
-JSON = "application/json"
-
-
-@pytest.fixture
-def parts(chatwoot: Any) -> dict[str, Any]:
-    return {"contact": chatwoot.contact(), "conversation": chatwoot.conversation()}
-
-
-@pytest.fixture
-def start(chatwoot: Any, make_simulated_hub: Any, parts: Any) -> Any:
-    """A hub with these settings and an open conversation."""
-
-    def starting(**settings: Any) -> Any:
-        hub = make_simulated_hub(**settings)
-        message = chatwoot.message("First.")
-        hub.done(chatwoot.event("message.created", message=message, version=1, **parts))
-        return hub
-
-    return starting
+from plugins.glpi.tests.support import JSON
 
 
 class TestSwitches:
@@ -240,156 +221,6 @@ class TestEventsWithoutParts:
         assert len(simulator.tickets()) == 2
 
 
-class TestContacts:
-    def test_a_creation_that_comes_late_only_adds(
-        self, simulator: GlpiSimulator, chatwoot: Any, simulated_hub: Any, parts: Any
-    ) -> None:
-        simulated_hub.done(chatwoot.event("conversation.created", **parts))
-        older = replace(parts["contact"], name="Old Name", phone="+34612345678")
-        older = replace(older, proven=frozenset({"phone"}))
-        simulated_hub.done(chatwoot.event("contact.created", contact=older))
-        user = simulator.users()[-1]
-        assert (user["realname"], user["phone"]) == ("Lee", "+34 612 34 56 78")
-
-    def test_what_is_removed(
-        self, simulator: GlpiSimulator, chatwoot: Any, simulated_hub: Any
-    ) -> None:
-        """Stays, since nobody proves that it was wrong."""
-        contact = chatwoot.contact(phone="+34612345678")
-        simulated_hub.done(chatwoot.event("contact.created", contact=contact))
-        less = replace(contact, name="", email=None, phone=None)
-        simulated_hub.done(chatwoot.event("contact.updated", contact=less, version=2))
-        user = simulator.users()[-1]
-        assert (user["realname"], user["phone"]) == ("Lee", "+34 612 34 56 78")
-        assert user["_emails"] == [contact.email]
-
-    def test_an_update_may_be_the_first(
-        self, simulator: GlpiSimulator, chatwoot: Any, simulated_hub: Any, parts: Any
-    ) -> None:
-        event = chatwoot.event("contact.updated", contact=parts["contact"], version=7)
-        assert simulated_hub.done(event).sentence.endswith("created.")
-        older = replace(parts["contact"], name="Old Name")
-        skip = simulated_hub.refused(chatwoot.event("contact.updated", contact=older, version=6))
-        assert skip.sentence == sentences.OLDER
-
-    def test_noise_still_moves_the_version(
-        self, chatwoot: Any, simulated_hub: Any, parts: Any
-    ) -> None:
-        contact = parts["contact"]
-        simulated_hub.done(chatwoot.event("contact.created", contact=contact))
-        simulated_hub.refused(chatwoot.event("contact.updated", contact=contact, version=9))
-        older = replace(contact, name="Old Name")
-        skip = simulated_hub.refused(chatwoot.event("contact.updated", contact=older, version=8))
-        assert skip.sentence == sentences.OLDER
-
-    def test_a_refusal_while_completing_is_no_reason_to_stop(
-        self, simulator: GlpiSimulator, chatwoot: Any, simulated_hub: Any, parts: Any
-    ) -> None:
-        simulated_hub.done(chatwoot.event("contact.created", contact=parts["contact"]))
-        simulator.add_fault(
-            Fault("status", method="PUT", path="User", status=400,
-                  body='["ERROR_GLPI_UPDATE", "No."]', content_type=JSON)
-        )  # fmt: skip
-        again = replace(parts["contact"], id="18", phone="+34612345678")
-        again = replace(again, proven=frozenset({"phone"}))
-        simulated_hub.done(chatwoot.event("contact.created", contact=again))
-        assert "GLPI refused the change: No." in simulated_hub.last.story
-
-    @pytest.mark.parametrize("use_contact", [True, False])
-    def test_a_remark_on_a_change_is_told(
-        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, parts: Any,
-        use_contact: bool,
-    ) -> None:  # fmt: skip
-        hub = make_simulated_hub(use_contact=use_contact)
-        hub.done(chatwoot.event("contact.created", contact=parts["contact"]))
-        simulator.add_fault(
-            Fault("status", method="PUT", status=200, body='[{"7": true, "message": "Hm."}]',
-                  content_type=JSON)
-        )  # fmt: skip
-        renamed = replace(parts["contact"], name="Ann Li")
-        hub.done(chatwoot.event("contact.updated", contact=renamed, version=2))
-        assert hub.last.story == ["Hm."]
-
-
-class TestRefusals:
-    """A refusal has one code for everything, so the profile is asked."""
-
-    @pytest.mark.parametrize("lacking", [True, False])
-    @pytest.mark.parametrize(
-        ("method", "path", "settings"),
-        [
-            ("POST", "User", {}),
-            ("PUT", "User", {}),
-            ("POST", "Contact", {"use_contact": True}),
-            ("PUT", "Contact", {"use_contact": True}),
-            ("POST", "/Ticket", {}),
-            ("PUT", "/Ticket", {}),
-            ("POST", "ITILFollowup", {}),
-            ("PUT", "ITILFollowup", {}),
-            ("POST", "ITILSolution", {"solution_text": "Done."}),
-        ],
-    )
-    def test_a_right_or_a_value(
-        self, simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, parts: Any,
-        monkeypatch: Any, lacking: bool, method: str, path: str, settings: Any,
-    ) -> None:  # fmt: skip
-        hub = make_simulated_hub(**settings)
-        monkeypatch.setattr("hub_glpi.rights.lacks", lambda *_: lacking)
-        code = "ERROR_GLPI_ADD" if method == "POST" else "ERROR_GLPI_UPDATE"
-        simulator.add_fault(
-            Fault("status", method=method, path=path, status=400, body=f'["{code}", "Why."]',
-                  content_type=JSON, times=None)
-        )  # fmt: skip
-        renamed = replace(parts["contact"], name="Ann Li")
-        resolved = {**parts, "conversation": replace(parts["conversation"], status="resolved")}
-        message = chatwoot.message("More.")
-        story = [
-            chatwoot.event("contact.created", contact=parts["contact"]),
-            chatwoot.event("contact.updated", contact=renamed, version=2),
-            chatwoot.event("message.created", message=chatwoot.message(), version=1, **parts),
-            chatwoot.event("message.created", message=message, **parts),
-            chatwoot.event("message.updated", message=replace(message, text="Less."), **parts),
-            chatwoot.event("conversation.resolved", version=2, **resolved),
-        ]
-        errors = []
-        for event in story:
-            outcome = hub.deliver(event)
-            if not isinstance(outcome, Done | Skip):
-                errors.append(outcome)
-        assert errors
-        assert {type(error) for error in errors} <= (
-            {NeedsAttention} if lacking else {Rejected, *Rejected.__subclasses__()}
-        )
-        if not lacking:
-            assert "Why" in errors[0].sentence
-
-    def test_a_followup_that_was_deleted_in_glpi(
-        self, simulator: GlpiSimulator, chatwoot: Any, start: Any, parts: Any
-    ) -> None:
-        hub = start()
-        message = chatwoot.message("More.")
-        hub.done(chatwoot.event("message.created", message=message, **parts))
-        with simulator.database.lock:
-            simulator.database["ITILFollowup"].rows.clear()
-        edited = chatwoot.event("message.updated", message=replace(message, text="x"), **parts)
-        for _ in range(2):
-            skip = hub.refused(edited)
-            assert skip.sentence == sentences.FOLLOWUP_GONE.format(id=1)
-        assert hub.requests == []
-
-    def test_a_solution_that_an_agent_gave_first(
-        self, simulator: GlpiSimulator, chatwoot: Any, start: Any, parts: Any
-    ) -> None:
-        hub = start(solution_text="Done.")
-        simulator.add_fault(
-            Fault("status", path="ITILSolution", status=400, body='["ERROR_GLPI_ADD", "Was."]',
-                  content_type=JSON, applied=True)
-        )  # fmt: skip
-        parts["conversation"] = replace(parts["conversation"], status="resolved")
-        done = hub.done(chatwoot.event("conversation.resolved", version=2, **parts))
-        assert done.sentence == sentences.TICKET_SOLVED.format(id=1)
-
-
 class TestMessageUpdates:
     def test_of_a_message_deleted_before_it_came(
         self, chatwoot: Any, start: Any, parts: Any
@@ -490,30 +321,6 @@ class TestOnGlpi95:
             assert len(other.followups()) == 2
             hub.close()
             assert other.open_sessions() == []
-
-
-@pytest.mark.parametrize("use_contact", [False, True])
-@pytest.mark.parametrize("name", ["Müller, Jürgen", "+49 1570 2948837"])
-def test_a_name_that_stands_is_written_only_when_it_changes(
-    simulator: GlpiSimulator, chatwoot: Any, make_simulated_hub: Any, use_contact: bool, name: str
-) -> None:
-    """As version 1 of this plugin wrote it, which knew no turned names and took any for one."""
-    hub = make_simulated_hub(use_contact=use_contact)
-    contact = chatwoot.contact(name)
-    hub.done(chatwoot.event("contact.created", contact=contact))
-    first, last = name.split(" ", 1)
-    written = {"firstname": first, "name" if use_contact else "realname": last}
-    table = simulator.database["Contact" if use_contact else "User"]
-    row = max(table.rows.values(), key=lambda row: row["id"])
-    table.update(row, written)
-    for key, link in hub.store.links.links.items():
-        hub.store.links.links[key] = replace(link, data={"sent": {**link.data["sent"], **written}})
-    moved = replace(contact, phone="+34612345678", proven=frozenset({"phone"}))
-    hub.done(chatwoot.event("contact.updated", contact=moved, version=2))
-    assert {key: row[key] for key in written} == written
-    assert row["phone"] == "+34 612 34 56 78"
-    hub.done(chatwoot.event("contact.updated", contact=replace(moved, name="Ann Lee"), version=3))
-    assert list({key: row[key] for key in written}.values()) == ["Ann", "Lee"]
 
 
 @pytest.mark.parametrize("kind", ["drop_before", "drop_after"])

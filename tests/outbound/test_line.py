@@ -231,7 +231,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("tls") / "both.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=crm",
-         "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", file, "-out", f"{file}.cert"],
+         "-addext", "subjectAltName=IP:127.0.0.1,DNS:crm.internal",
+         "-keyout", file, "-out", f"{file}.cert"],
         check=True, capture_output=True,
     )  # fmt: skip
     file.write_bytes(file.read_bytes() + Path(f"{file}.cert").read_bytes())
@@ -259,6 +260,25 @@ def test_a_certificate_of_an_authority_is_taken(session, secure, certificate, mo
     secure.scripts = [[PLAIN], [PLAIN]]
     assert [get(session, secure).json() for _ in range(2)] == [{}, {}]
     assert secure.connections == 1
+
+
+@pytest.mark.parametrize("options", [{}, {"allow_redirects": True}], ids=["line", "requests"])
+def test_a_certificate_is_that_of_the_name_not_of_the_address(
+    session, secure, certificate, monkeypatch, options
+):
+    """The address is called; the certificate has both, but only one name."""
+    trusting = ssl.create_default_context(cafile=f"{certificate}.cert")
+    monkeypatch.setattr(line, "_trusting", lambda: trusting)
+    monkeypatch.setattr("requests.adapters.DEFAULT_CA_BUNDLE_PATH", f"{certificate}.cert")
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *more, **m: look_up("127.0.0.1", *more, **m)
+    )
+    secure.scripts = [[PLAIN]]
+    call = {"timeout": 60, **options}
+    assert session.request("GET", f"https://crm.internal:{secure.port}/x", **call).json() == {}
+    with pytest.raises(requests.exceptions.SSLError):
+        session.request("GET", f"https://other.internal:{secure.port}/x", **call)
 
 
 def test_the_guard_sees_the_address_before_tls(secure):

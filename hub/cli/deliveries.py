@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from hub.history import (
 )
 from hub.history import (
     replay,
+    search,
 )
 from hub.history.deliveries import DeliveryFilter
 from hub.history.standing import (
@@ -25,7 +27,29 @@ from hub.models import Attempt, Delivery, Event
 from hub.services import registry
 
 _COLUMNS = ("id", "hook_id", "event", "conversation_id", "state", "attempts", "reason")
-_state_option = click.option("--state", type=click.Choice(history.STATES))
+
+
+def _filter_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that choose deliveries; they come as ``DeliveryFilter.of`` wants them."""
+    for option in reversed(
+        (
+            click.option("--account"),
+            click.option("--hook", type=int),
+            click.option("--state", type=click.Choice(history.STATES)),
+            click.option("--event"),
+            click.option("--conversation"),
+            click.option("--contact"),
+            click.option("--text", help="In the contact's name, email or phone, or the reason."),
+            click.option("--begin", help="Not before, such as 2026-07-14T10:30."),
+            click.option("--end", help="Before this moment."),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def _filter(account: str | None, given: Mapping[str, Any]) -> DeliveryFilter:
+    return DeliveryFilter.of(given, account_id=accounts.find(account).id if account else None)
 
 
 @click.group("deliveries")
@@ -34,33 +58,14 @@ def group() -> None:
 
 
 @group.command("list")
-@click.option("--account")
-@click.option("--hook", type=int)
-@_state_option
-@click.option("--event", "event_name")
-@click.option("--conversation", "conversation_id")
+@_filter_options
 @click.option("--before", type=int, help="Continue a list below this id.")
 @click.option("--limit", type=click.IntRange(1, 1_000), default=history.PAGE, show_default=True)
 @json_option
 @with_application
-def list_(
-    account: str | None,
-    hook: int | None,
-    state: str | None,
-    event_name: str | None,
-    conversation_id: str | None,
-    before: int | None,
-    limit: int,
-    as_json: bool,
-) -> None:
+def list_(account: str | None, before: int | None, limit: int, as_json: bool, **given: Any) -> None:
     """List deliveries, newest first."""
-    wanted = DeliveryFilter(
-        account_id=accounts.find(account).id if account else None,
-        hook_id=hook,
-        event_name=event_name,
-        conversation_id=conversation_id,
-    ).in_state(state)
-    found = history.deliveries(wanted, before=before, limit=limit)
+    found = search.every_delivery(_filter(account, given), before=before, limit=limit)
     standings = of_deliveries([delivery for delivery, _ in found], registry().plugins)
     rows = [_row(delivery, event, standings.get(delivery.id)) for delivery, event in found]
     show(rows, as_json, columns=_COLUMNS)
@@ -95,23 +100,24 @@ def show_(delivery: int, as_json: bool) -> None:
 
 @group.command("replay")
 @click.argument("delivery", type=int, required=False)
-@click.option("--hook", type=int)
-@_state_option
+@_filter_options
 @click.option("--all", "everything", is_flag=True, help="Of all hooks.")
 @json_option
 @with_application
 def replay_(
-    delivery: int | None, hook: int | None, state: str | None, everything: bool, as_json: bool
+    delivery: int | None, account: str | None, everything: bool, as_json: bool, **given: Any
 ) -> None:
-    """Make deliveries owed again: one, or those of a hook and a state."""
+    """Make deliveries owed again: one, or those of a filter, which are the dead ones of it if no
+    state is given."""
     if delivery is not None:
         count = int(replay.replay(delivery))
-    elif hook is None and not everything:
-        raise Failure("Name a delivery, --hook HOOK, or --all.")
     else:
-        if hook is not None:
-            hooks.find(hook)
-        count = replay.replay_all(DeliveryFilter(hook_id=hook).in_state(state or "dead"))
+        if given["hook"] is not None:
+            hooks.find(given["hook"])
+        wanted = _filter(account, {**given, "state": given["state"] or "dead"})
+        if not everything and account is None and wanted.told().keys() == {"state"}:
+            raise Failure("Name a delivery, a filter such as --hook HOOK, or --all.")
+        count = replay.replay_all(wanted)
     show({"replayed": count}, as_json)
 
 

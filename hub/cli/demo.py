@@ -33,7 +33,7 @@ from hub.fleet import door
 from hub.fleet.installation import Installation
 from hub.fleet.supervisor import Child, hub_command
 from hub.fleet.workers import PROCESSES, THREADS
-from hub.history import deliveries as history
+from hub.history import search
 from hub.history.deliveries import DeliveryFilter
 from hub.history.leftovers import is_settled
 from hub.history.status import overview
@@ -298,7 +298,7 @@ def _print_ignored(answers: dict[str, dict[str, Any]]) -> None:
 
 
 def _print_outcomes(hook: Hook, answers: dict[str, dict[str, Any]]) -> bool:
-    found = history.deliveries(DeliveryFilter(hook_id=hook.id), limit=1_000)
+    found = search.every_delivery(DeliveryFilter(hook_id=hook.id), limit=1_000)
     not_done = [
         {"delivery": d.id, "event": e.name, "state": d.state.value, "why": d.reason}
         for d, e in reversed(found)

@@ -8,10 +8,10 @@ from typing import Any
 
 from flask import url_for
 
-from hub.dashboard.formats import duration
+from hub.dashboard.formats import duration, said_of
 from hub.dashboard.languages import gettext, ngettext, sentence
 from hub.history import deliveries as history
-from hub.history.standing import Cause
+from hub.history.standing import Cause, plugin_missing
 from hub.inbox import release
 from hub.models import Account, Source
 
@@ -65,7 +65,7 @@ def _trouble(
         if hook["status"] in (Cause.NEEDS_ATTENTION, Cause.PLUGIN_MISSING):
             said = sentence(hook["detail"], hook["plugin"])
             if hook["status"] == Cause.PLUGIN_MISSING:
-                said = gettext("Its plugin is not installed. What it is owed waits.")
+                said = said_of(plugin_missing(hook["plugin"]))
             return Matter(
                 "bad",
                 f"{hook['name']}: {said}",

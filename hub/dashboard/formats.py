@@ -98,6 +98,11 @@ def in_words(
     found = standings.get(delivery.id)
     if found is None:
         return languages.sentence(delivery.reason, plugin_id)
+    return said_of(found, plugin_id)
+
+
+def said_of(found: Standing, plugin_id: str | None = None) -> str:
+    """What something waits for."""
     values = {
         name: moment(value) if isinstance(value, datetime) else value
         for name, value in found.values.items()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select
@@ -12,13 +12,20 @@ from sqlalchemy.orm import undefer
 
 from hub.database import reading
 from hub.delivery import kept
+from hub.errors import Refused
 from hub.models import Attempt, Delivery, DeliveryState, Event, Hook
 
 #: What people choose deliveries by: their states, and one that is part of ``waiting``.
 KEPT_BACK = "kept_back"
 STATES = (*(state.value for state in DeliveryState), KEPT_BACK)
+#: What a filter may name, as pages, commands and the audit log call it.
+NAMES = ("hook", "state", "event", "conversation", "contact", "text", "begin", "end")
 #: Rows of a page.
 PAGE = 50
+
+
+class BadFilter(Refused):
+    """What is asked for cannot be understood."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +47,34 @@ class DeliveryFilter:
     begin: datetime | None = None
     end: datetime | None = None
 
-    @property
-    def is_kept(self) -> ColumnElement[bool]:
-        """That a delivery is kept back, or is not, as ``kept`` wants it."""
-        return kept.IS_KEPT if self.kept else ~kept.IS_KEPT
+    @classmethod
+    def of(
+        cls,
+        given: Mapping[str, Any],
+        *,
+        account_id: int | None = None,
+        zone: tzinfo | None = None,
+    ) -> DeliveryFilter:
+        """The filter that somebody has given by ``NAMES``; other names are none of it.
+
+        A moment is a text or a moment. One without a time zone is meant in ``zone``, or in that
+        of the machine.
+
+        :raises BadFilter: there is no such state, or a moment is none.
+        """
+        state = given.get("state")
+        if state and state not in STATES:
+            raise BadFilter(f"There is no state {state}; there are: {', '.join(STATES)}.")
+        return cls(
+            account_id=account_id,
+            hook_id=given.get("hook") or None,
+            event_name=given.get("event") or None,
+            conversation_id=given.get("conversation") or None,
+            contact_id=given.get("contact") or None,
+            text=given.get("text") or None,
+            begin=_moment("begin", given, zone),
+            end=_moment("end", given, zone),
+        ).in_state(state)
 
     def in_state(self, state: str | None) -> DeliveryFilter:
         """The filter with a state by its name; ``kept_back`` are those of the waiting ones that
@@ -67,30 +98,50 @@ class DeliveryFilter:
         }
         return {name: value for name, value in values.items() if value is not None}
 
+    def of_delivery(self) -> list[ColumnElement[bool]]:
+        """What it wants of a delivery itself: its state, and the text. Needs ``Event`` beside."""
+        wanted: list[ColumnElement[bool]] = []
+        if self.state is not None:
+            wanted.append(Delivery.state == self.state)
+        if self.kept is not None:
+            wanted.append(kept.IS_KEPT if self.kept else ~kept.IS_KEPT)
+        if self.text is not None:
+            wanted.append(or_(about(self.text), contains(Delivery.reason, self.text)))
+        return wanted
+
     def applied_to(self, query: Any) -> Any:
         """The query, restricted. It must join ``Event`` to ``Delivery``."""
         for column, value in (
             (Delivery.hook_id, self.hook_id),
-            (Delivery.state, self.state),
             (Event.name, self.event_name),
             (Event.conversation_id, self.conversation_id),
             (Event.contact_id, self.contact_id),
         ):
             if value is not None:
                 query = query.where(column == value)
-        if self.kept is not None:
-            query = query.where(self.is_kept)
+        query = query.where(*self.of_delivery())
         if self.account_id is not None:
             # By its hooks: an index knows the states of a hook's deliveries, none an account's.
             mine = select(Hook.id).where(Hook.account_id == self.account_id)
             query = query.where(Delivery.hook_id.in_(mine))
-        if self.text is not None:
-            query = query.where(or_(about(self.text), contains(Delivery.reason, self.text)))
         if self.begin is not None:
             query = query.where(Delivery.created_at >= self.begin)
         if self.end is not None:
             query = query.where(Delivery.created_at < self.end)
         return query
+
+
+def _moment(name: str, given: Mapping[str, Any], zone: tzinfo | None) -> datetime | None:
+    value = given.get(name)
+    if not value:
+        return None
+    try:
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+    except ValueError:
+        raise BadFilter(f"'{name}' must be a moment such as 2026-07-14T10:30.") from None
+    if moment.tzinfo is not None:
+        return moment
+    return moment.astimezone() if zone is None else moment.replace(tzinfo=zone)
 
 
 def about(text: str) -> ColumnElement[bool]:
@@ -103,19 +154,6 @@ def contains(value: Any, text: str) -> ColumnElement[bool]:
     """That the value has this text in it, in letters of whatever case."""
     found: ColumnElement[bool] = func.lower(value).contains(text.lower(), autoescape=True)
     return found
-
-
-def deliveries(
-    wanted: DeliveryFilter, *, before: int | None = None, limit: int = PAGE
-) -> Sequence[tuple[Delivery, Event]]:
-    """Deliveries with their events, newest first; ``before`` is the last id of the page before."""
-    query = wanted.applied_to(
-        select(Delivery, Event).join(Event, Event.id == Delivery.event_id)
-    ).order_by(Delivery.id.desc())
-    if before is not None:
-        query = query.where(Delivery.id < before)
-    with reading() as session:
-        return [(row[0], row[1]) for row in session.execute(query.limit(limit))]
 
 
 def delivery(delivery_id: int) -> tuple[Delivery, Event, Sequence[Attempt]] | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from hub.database import reading
@@ -20,7 +20,6 @@ from hub.history.deliveries import (
     PAGE,
     DeliveryFilter,
     about,
-    contains,
 )
 from hub.models import Delivery, Event, Hook, Source
 
@@ -44,22 +43,16 @@ class Found(Generic[Row]):
 def deliveries(
     wanted: DeliveryFilter, *, before: int | None = None, limit: int = PAGE
 ) -> Found[tuple[Delivery, Event]]:
-    """Deliveries with their events, of the account that ``wanted`` names."""
+    """Deliveries with their events, of the account that ``wanted`` names, or of all."""
     with reading() as session:
         hook_ids = _hook_ids(session, wanted)
         low, high = _bounds(session, Delivery.id, Delivery.created_at, wanted, before)
         query = (
             select(Delivery, Event)
             .join(Event, Event.id == Delivery.event_id)
-            .where(*_event_criteria(session, wanted))
+            .where(*_event_criteria(session, wanted), *wanted.of_delivery())
             .order_by(Delivery.id.desc())
         )
-        if wanted.text is not None:
-            query = query.where(or_(about(wanted.text), contains(Delivery.reason, wanted.text)))
-        if wanted.state is not None:
-            query = query.where(Delivery.state == wanted.state)
-        if wanted.kept is not None:
-            query = query.where(wanted.is_kept)
         if _names_a_subject(wanted) or _needs_windows(wanted):
             query = query.where(Delivery.hook_id.in_(hook_ids))
             return _page(session, query, Delivery.id, Delivery.created_at, low, high, limit, wanted)
@@ -70,6 +63,19 @@ def deliveries(
             rows += [(row[0], row[1]) for row in session.execute(mine.limit(limit))]
         rows = sorted(rows, key=lambda row: -row[0].id)[:limit]
         return Found(rows, older=rows[-1][0].id if len(rows) == limit else None)
+
+
+def every_delivery(
+    wanted: DeliveryFilter, *, before: int | None = None, limit: int = PAGE
+) -> list[tuple[Delivery, Event]]:
+    """As ``deliveries``, however far back it must look: for a command, which has the time."""
+    rows: list[tuple[Delivery, Event]] = []
+    while True:
+        found = deliveries(wanted, before=before, limit=limit - len(rows))
+        rows += found.rows
+        before = found.older
+        if before is None or len(rows) == limit:
+            return rows
 
 
 def events(
@@ -129,7 +135,9 @@ def _page(
 
 
 def _hook_ids(session: Session, wanted: DeliveryFilter) -> Sequence[int]:
-    query = select(Hook.id).where(Hook.account_id == wanted.account_id)
+    query = select(Hook.id)
+    if wanted.account_id is not None:
+        query = query.where(Hook.account_id == wanted.account_id)
     if wanted.hook_id is not None:
         query = query.where(Hook.id == wanted.hook_id)
     return session.scalars(query).all()
@@ -141,7 +149,9 @@ def _event_criteria(session: Session, wanted: DeliveryFilter) -> list[ColumnElem
         criteria.append(Event.name == wanted.event_name)
     if _names_a_subject(wanted):
         # The indexes of conversations and contacts begin with the source.
-        sources = select(Source.id).where(Source.account_id == wanted.account_id)
+        sources = select(Source.id)
+        if wanted.account_id is not None:
+            sources = sources.where(Source.account_id == wanted.account_id)
         criteria.append(Event.source_id.in_(session.scalars(sources).all()))
     if wanted.conversation_id is not None:
         criteria.append(Event.conversation_id == wanted.conversation_id)

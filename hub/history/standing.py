@@ -176,11 +176,16 @@ def shown_status(plugin_id: str, status: HookStatus, plugins: Collection[str]) -
     return status.value if plugin_id in plugins else Cause.PLUGIN_MISSING.value
 
 
+def plugin_missing(plugin_id: str) -> Standing:
+    """What is said of a connection whose plugin cannot be used."""
+    return Standing(Cause.PLUGIN_MISSING, {"plugin": plugin_id})
+
+
 def held(connection: Connection, plugins: Collection[str]) -> Standing | None:
     """Why all that the connection is owed waits for a person, if it does. ``plugins`` are the ids
     of those that can be used."""
     if connection.plugin_id not in plugins:
-        return Standing(Cause.PLUGIN_MISSING, {"plugin": connection.plugin_id})
+        return plugin_missing(connection.plugin_id)
     if not connection.enabled:
         return Standing(Cause.OFF)
     if connection.status in WORKING:

@@ -163,6 +163,34 @@ def test_replay_of_a_filter(run, hook, work, make_app):
     assert run("deliveries", "replay", "--all") == {"replayed": 0}
 
 
+def test_deliveries_are_chosen_as_on_the_dashboard(run, hook, work, crm, make_app):
+    """By text, contact and time, too; and what is listed is what a replay takes."""
+    crm.troubles = [Rejected("No such category.")]
+    work()
+    (dead,) = run("deliveries", "list", "--text", "CATEGORY", "--account", "Acme")
+    contact = str(dead["contact_id"])
+    for options in (
+        ("--text", "ops@oneil"),
+        ("--contact", contact),
+        ("--begin", "2026-01-01T00:00"),
+        ("--event", "contact.created"),
+        ("--account", "Acme", "--hook", "1"),
+    ):
+        assert len(run("deliveries", "list", *options)) == 1, options
+        assert run("deliveries", "replay", *options) == {"replayed": 1}, options
+        run("deliveries", "skip", "1", "--reason", "A test.", as_json=False)
+        with make_app().app_context():
+            in_transaction(
+                lambda session: session.execute(update(Delivery).values(state=DeliveryState.DEAD))
+            )
+    for options in (("--text", "mars"), ("--contact", "99"), ("--end", "2026-01-01T00:00")):
+        assert run("deliveries", "list", *options) == [], options
+        assert run("deliveries", "replay", *options) == {"replayed": 0}, options
+    run("deliveries", "list", "--begin", "yesterday", fails="'begin' must be a moment")
+    run("deliveries", "replay", "--state", "dead", fails="Name a delivery")
+    run("deliveries", "replay", "--hook", "99", fails="There is no hook 99")
+
+
 def test_what_is_kept_back_can_be_insisted_on(run, hook, work, crm):
     crm.troubles.append(KeepBack("Nothing is known of the person."))
     work("contact_created_name_only")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from sqlalchemy import select
 
 from hub.database import reading
 from hub.history import replay
-from hub.history.deliveries import DeliveryFilter
+from hub.history.deliveries import NAMES, BadFilter, DeliveryFilter
 from hub.models import Delivery, DeliveryState, Link
 from hub.sdk import Rejected, Skip
 
@@ -81,3 +83,27 @@ def test_a_filter_in_batches(world, crm, monkeypatch, wanted, count):
     assert replay.replay_all(wanted) == 0
     assert work_again(world) == count
     assert sum(attempts for _, attempts in deliveries()) == 7 + count
+
+
+@pytest.mark.parametrize("config", ["sqlite"], indirect=True)
+def test_a_filter_is_what_was_given_and_tells_it_again(world):
+    given = {
+        "hook": 1,
+        "state": "kept_back",
+        "event": "contact.created",
+        "conversation": "7",
+        "contact": "8",
+        "text": "ann",
+        "begin": "2026-07-14T10:30",
+        "end": "2026-07-15T10:30:00+02:00",
+    }
+    wanted = DeliveryFilter.of({**given, "limit": 5}, account_id=2, zone=UTC)
+    assert set(given) == set(NAMES)
+    assert wanted.account_id == 2
+    assert wanted.begin == datetime(2026, 7, 14, 10, 30, tzinfo=UTC)
+    assert wanted.told() == {**given, "begin": "2026-07-14T10:30:00+00:00"}
+    assert DeliveryFilter.of({"state": "waiting"}).told() == {"state": "waiting"}
+    assert DeliveryFilter.of({"text": ""}).told() == {}
+    for wrong in ({"state": "lost"}, {"begin": "yesterday"}):
+        with pytest.raises(BadFilter):
+            DeliveryFilter.of(wrong)

@@ -31,13 +31,19 @@ class EventWithPayload(Event):
     payload = fields.Raw(metadata={"description": "The webhook as it came."})
 
 
-class EventQuery(Page):
+class Filter(Schema):
+    """Which events, and the deliveries of which events."""
+
     event = Text(validate=_event)
     conversation_id = Text(shortest=1, longest=100)
     contact_id = Text(shortest=1, longest=100)
     text = Text(shortest=1, longest=200)
     begin = Moment()
     end = Moment()
+
+
+class EventQuery(Filter, Page):
+    """A part of the events that a filter finds."""
 
 
 class DeliveryStanding(Schema):
@@ -95,13 +101,9 @@ class DeliveryQuery(EventQuery):
     state = Text(validate=_state)
 
 
-class ReplayQuery(Schema):
+class ReplayQuery(Filter):
     state = Text(required=True, validate=validate.OneOf(TOGETHER))
     hook_id = QueryNumber()
-    event = Text(validate=_event)
-    text = Text(shortest=1, longest=200)
-    begin = Moment()
-    end = Moment()
     dry_run = QueryFlag(load_default=False)
 
 

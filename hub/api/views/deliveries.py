@@ -145,16 +145,8 @@ def link_list(account_id: int, query: dict[str, Any]) -> Any:
 
 
 def _filter(account_id: int, query: dict[str, Any]) -> DeliveryFilter:
-    return DeliveryFilter(
-        account_id=account_id,
-        hook_id=query.get("hook_id"),
-        event_name=query.get("event"),
-        conversation_id=query.get("conversation_id"),
-        contact_id=query.get("contact_id"),
-        text=query.get("text"),
-        begin=query.get("begin"),
-        end=query.get("end"),
-    ).in_state(query.get("state"))
+    given = {name.removesuffix("_id"): value for name, value in query.items()}
+    return DeliveryFilter.of(given, account_id=account_id)
 
 
 def _told(row: Delivery, event: Event, found: Standing | None) -> dict[str, Any]:

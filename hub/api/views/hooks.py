@@ -15,6 +15,7 @@ from hub.api.schemas import parts
 from hub.api.views.accounts import ACCOUNT
 from hub.errors import NotFound
 from hub.models import Hook
+from hub.plugins import UnknownPlugin
 from hub.sdk.settings import json_schema, visible_settings
 from hub.services import registry
 
@@ -30,9 +31,10 @@ def plugin_list() -> Any:
 @operation("GET", "/plugins/<plugin_id>", Open.TO_USERS, answer=schemas.PluginWithSettings)
 def plugin_show(plugin_id: str) -> Any:
     """A plugin with the JSON Schema of its settings."""
-    plugin = registry().plugins.get(plugin_id)
-    if plugin is None:
-        raise NotFound(f"There is no plugin {plugin_id}.")
+    try:
+        plugin = registry().get(plugin_id)
+    except UnknownPlugin as error:
+        raise NotFound(str(error)) from error
     names = schemas.Plugin().fields.keys()
     told = {name: getattr(plugin, name) for name in names}
     return {**told, "settings_schema": json_schema(plugin.settings)}

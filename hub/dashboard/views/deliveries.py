@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from flask import abort, render_template, request
@@ -23,7 +22,7 @@ from hub.history import (
     search,
     standing,
 )
-from hub.history.deliveries import DeliveryFilter
+from hub.history.deliveries import BadFilter, DeliveryFilter
 from hub.models import Attempt, Hook
 from hub.sdk.events import EVENT_NAMES
 from hub.services import registry
@@ -162,34 +161,15 @@ def _calls(attempt: Attempt) -> list[dict[str, Any]]:
 
 def query() -> dict[str, str]:
     """The filter of the present URL, as it goes into further ones."""
-    names = ("hook", "state", "event", "conversation", "contact", "text", "begin", "end")
-    return {name: text for name in names if (text := request.args.get(name, "").strip()[:200])}
+    given = {name: request.args.get(name, "").strip()[:200] for name in history.NAMES}
+    return {name: text for name, text in given.items() if text}
 
 
 def filter_of_query(account_id: int) -> DeliveryFilter:
     """The filter that the URL asks for."""
-    given = query()
-    state = given.get("state")
-    if state is not None and state not in history.STATES:
-        abort(400)
-    return DeliveryFilter(
-        account_id=account_id,
-        hook_id=positive("hook"),
-        event_name=given.get("event"),
-        conversation_id=given.get("conversation"),
-        contact_id=given.get("contact"),
-        text=given.get("text"),
-        begin=_moment(given.get("begin")),
-        end=_moment(given.get("end")),
-    ).in_state(state)
-
-
-def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
+    given = {**query(), "hook": positive("hook")}
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        # A form's time has no zone: it is meant in the person's own.
+        return DeliveryFilter.of(given, account_id=account_id, zone=zone())
+    except BadFilter:
         abort(400)
-    # A form's time has no zone: it is meant in the person's own.
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone())

@@ -16,11 +16,13 @@ from hub.accounts.proving import NotProven
 from hub.accounts.setup import SetupReport
 from hub.dashboard import drafts, forms
 from hub.dashboard.blueprint import account, blueprint, done, refused
+from hub.dashboard.formats import said_of
 from hub.dashboard.languages import gettext, sentence
 from hub.errors import (
     InvalidSettings,
     Refused,
 )
+from hub.history.standing import plugin_missing
 from hub.history.status import overview
 from hub.models import Hook
 from hub.models.existing import missing
@@ -87,6 +89,7 @@ def hook(account_id: int, hook_id: int) -> Page:
         hook=found,
         standing=standings[0],
         plugin=plugin,
+        missing="" if plugin else said_of(plugin_missing(found.plugin_id)),
         groups=forms.grouped(form_fields(plugin.settings)) if plugin else [],
         shown=visible_settings(plugin.settings, found.settings) if plugin else {},
         report=draft.report if draft else None,

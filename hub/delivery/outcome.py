@@ -15,6 +15,7 @@ from hub import log
 from hub.database import table_of
 from hub.database.prepared import run
 from hub.delivery import breaker, kept
+from hub.delivery.blame import blaming
 from hub.delivery.endings import Bug, Ending, Stumble
 from hub.delivery.stored_events import readable
 from hub.delivery.work import Item, Work, begin, open_deliveries, tells_who
@@ -174,7 +175,7 @@ def _judge(
             return _Record(AttemptOutcome.SKIPPED, DeliveryState.SKIPPED, ending.sentence)
         case Rejected():
             sentence, field = ending.sentence, ending.field
-            reason = for_people(f"{sentence} ({field})") if field else sentence
+            reason = blaming(sentence, field)
             return _Record(AttemptOutcome.REJECTED, DeliveryState.DEAD, reason)
         case NeedsAttention():
             return _Record(AttemptOutcome.NEEDS_ATTENTION, DeliveryState.PENDING, ending.sentence)

@@ -11,12 +11,19 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 #: The languages that the hub speaks beside English, and plugins should.
 LANGUAGES: Final = ("fr", "pt_BR", "es")
 
 _NAME = re.compile(r"\\?\{(\w+)\\?\}")
+
+
+class Origin(NamedTuple):
+    """A text of a catalogue, and what is filled in for its names."""
+
+    text: str
+    values: Mapping[str, str]
 
 
 class Translator:
@@ -29,25 +36,32 @@ class Translator:
         """The translation, or the sentence itself where the catalogue has none."""
         if (known := self._catalogue.get(sentence)) is not None:
             return known
-        for pattern, translation in self._templates:
+        for pattern, _, translation in self._templates:
             if found := pattern.fullmatch(sentence):
                 # Each is shorter than the sentence, so this ends.
                 values = {name: self(value) for name, value in found.groupdict().items()}
                 return translation.format_map(values)
         return sentence
 
+    def origin(self, sentence: str) -> Origin | None:
+        """The text of the catalogue that the sentence is made from, if it has one."""
+        if sentence in self._catalogue:
+            return Origin(sentence, {})
+        for pattern, template, _ in self._templates:
+            if found := pattern.fullmatch(sentence):
+                return Origin(template, found.groupdict())
+        return None
+
     def knows(self, sentence: str) -> bool:
         """Whether the catalogue has the sentence, as it is or as a template."""
-        return sentence in self._catalogue or any(
-            pattern.fullmatch(sentence) for pattern, _ in self._templates
-        )
+        return self.origin(sentence) is not None
 
     @cached_property
-    def _templates(self) -> list[tuple[re.Pattern[str], str]]:
-        """Templates as patterns, those with the most fixed text first."""
+    def _templates(self) -> list[tuple[re.Pattern[str], str, str]]:
+        """Templates as patterns, as they are and translated; the most fixed text comes first."""
         templates = [text for text in self._catalogue if _NAME.search(text)]
         templates.sort(key=lambda text: len(_NAME.sub("", text)), reverse=True)
-        return [(_pattern(text), self._catalogue[text]) for text in templates]
+        return [(_pattern(text), text, self._catalogue[text]) for text in templates]
 
 
 def for_people(text: str) -> str:

@@ -10,6 +10,8 @@ from hub.accounts import sources
 from hub.dashboard import attention
 from hub.dashboard.blueprint import account, blueprint
 from hub.dashboard.chart import Chart
+from hub.dashboard.formats import said_of
+from hub.history import troubles
 from hub.history.status import (
     last_hours,
     overview,
@@ -18,6 +20,8 @@ from hub.services import registry
 
 #: Hours that the chart shows.
 HOURS = 24
+#: Causes that it lists.
+TROUBLES = 10
 
 
 @blueprint.get("/accounts/<int:account_id>/")
@@ -34,4 +38,7 @@ def home(account_id: int) -> str:
         done_today=sum(hour.done for hour in hours),
         first=attention.first(account(), standing, sources.listed(account())),
         plugins=registry().plugins,
+        troubles=troubles.of_account(account_id, registry().plugins),
+        most_troubles=TROUBLES,
+        said_of=said_of,
     )

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import math
+import shutil
+import threading
+import time
 from collections.abc import Callable
 from ipaddress import ip_address
+from pathlib import Path
 
 from flask import Blueprint, Response, jsonify, request
 from redis.exceptions import RedisError
-from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
 from hub import services
-from hub.database import db, reading
+from hub.database import database, db
 from hub.history.status import overview
 from hub.outbound.guard import is_public
 from hub.queue.alive import live_workers
 
 blueprint = Blueprint("health", __name__)
+#: Seconds for which a trial of the database is believed.
+BELIEVED = 1.0
+#: Seconds for which it waits for others who write: less than Chatwoot waits for its answer.
+PATIENCE = 4.0
+#: Bytes that must be free beside SQLite's file: for the largest webhook, in file and log.
+LEAST_SPACE = 32 * 1024 * 1024
 #: What proxies add to requests that they pass on.
 _FORWARDED = frozenset({"Forwarded", "X-Forwarded-For", "Via"})
 
@@ -89,8 +99,41 @@ def _check(check: Callable[[], None]) -> str:
 
 
 def _database() -> None:
-    with reading() as session:
-        session.execute(text("SELECT 1"))
+    services.current().single(Trial).check()
+
+
+class Trial:
+    """Whether a webhook would be stored, tried once a moment however many ask."""
+
+    def __init__(self, _: services.Services) -> None:
+        self._turn = threading.Lock()
+        self._tried_at = -math.inf
+        self._answer = ""
+
+    def check(self) -> None:
+        """Tell what was found out last.
+
+        :raises _NotReady: a webhook would be refused.
+        """
+        with self._turn:
+            if time.monotonic() - self._tried_at > BELIEVED:
+                self._answer = _try_to_store()
+                self._tried_at = time.monotonic()
+            if self._answer:
+                raise _NotReady(self._answer)
+
+
+def _try_to_store() -> str:
+    try:
+        database().try_to_write(PATIENCE)
+    except SQLAlchemyError as error:
+        return f"cannot be written ({type(error).__name__})"
+    if db.engine.dialect.name != "sqlite":
+        return ""
+    folder = Path(str(db.engine.url.database)).parent
+    if shutil.disk_usage(folder).free < LEAST_SPACE:
+        return f"less than {LEAST_SPACE >> 20} MiB of disk space are left"
+    return ""
 
 
 def _migrations() -> None:

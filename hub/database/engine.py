@@ -57,6 +57,12 @@ class Database(Protocol):
     def look(self) -> AbstractContextManager[Connection]:
         """A connection for one SELECT outside a transaction."""
 
+    def try_to_write(self, patience: float) -> None:
+        """Do what storing an event needs, and leave nothing; wait for others no longer than so.
+
+        :raises DBAPIError: it cannot be done.
+        """
+
 
 #: The database of the running application; ``hub.services`` sets it.
 CURRENT: ContextVar[Database | None] = ContextVar("database", default=None)

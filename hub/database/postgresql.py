@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.orm import Session
@@ -67,6 +67,17 @@ class Postgresql:
         except dialect.loaded_dbapi.Error as error:
             # The pool replaces this connection, and all that are as old.
             raise InvalidatePoolError("the server has closed the connection") from error
+
+    def try_to_write(self, patience: float) -> None:
+        """See ``hub.database.engine.Database.try_to_write``."""
+        limit = f"'{int(patience * 1000)}ms'"
+        with self.engine.connect() as connection:
+            connection.execute(text(f"SET LOCAL lock_timeout = {limit}"))
+            connection.execute(text(f"SET LOCAL statement_timeout = {limit}"))
+            # What an INSERT takes; somebody who alters a table keeps it from that.
+            connection.execute(text("LOCK TABLE events, deliveries, lanes IN ROW EXCLUSIVE MODE"))
+            connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+            connection.rollback()
 
     @contextmanager
     def look(self) -> Iterator[Connection]:

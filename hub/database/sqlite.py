@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -75,6 +75,23 @@ class Sqlite:
             self._looks.append(connection)
         else:
             connection.close()
+
+    def try_to_write(self, patience: float) -> None:
+        """See ``hub.database.engine.Database.try_to_write``.
+
+        Only a commit meets the disk. The number that it writes is nobody's but an application's
+        own, and the hub has no other use for it.
+        """
+        path = str(self.engine.url.database)
+        try:
+            with closing(sqlite3.connect(path, timeout=0, isolation_level=None)) as driver:
+                driver.execute("PRAGMA synchronous = FULL")
+                _begin_writing(driver, patience)
+                (number,) = driver.execute("PRAGMA user_version").fetchone()
+                driver.execute(f"PRAGMA user_version = {(number + 1) % 1_000_000}")
+                driver.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise _translated("COMMIT", error) from error
 
     def _close(self) -> None:
         """Close the connections that this object keeps; the engine closes the others."""
@@ -215,13 +232,13 @@ def _begin(connection: Connection) -> None:
         raise _translated("BEGIN", error) from error
 
 
-def _begin_writing(driver: sqlite3.Connection) -> None:
+def _begin_writing(driver: sqlite3.Connection, patience: float = BUSY_TIMEOUT) -> None:
     """``BEGIN IMMEDIATE``, as soon as the writer of another process has finished.
 
     SQLite itself would sleep for up to a tenth of a second between two checks. That is the time of
     a hundred transactions.
     """
-    give_up = time.monotonic() + BUSY_TIMEOUT
+    give_up = time.monotonic() + patience
     while True:
         try:
             driver.execute("BEGIN IMMEDIATE")

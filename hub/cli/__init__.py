@@ -97,7 +97,8 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Run the command line. Exit codes: 0 done, 1 failed with a sentence, 2 wrong usage."""
+    """Run the command line. Exit codes: 0 done, 1 failed with a sentence, 2 wrong usage; those of
+    commands that cannot start stand in ``hub.cli.failure``."""
     os.umask(0o077)  # what the hub writes is nobody else's
     if "HUB_SUPERVISOR_PID" in os.environ:
         from hub.fleet.orphan import stop_with_supervisor
@@ -114,4 +115,4 @@ def main() -> None:
         sys.exit(error.exit_code)
     except Failure as error:
         click.echo(f"hub: {error}", err=True)
-        sys.exit(1)
+        sys.exit(error.code)

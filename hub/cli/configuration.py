@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from hub import log
-from hub.cli.failure import Failure
+from hub.cli.failure import Misconfigured
 from hub.config import BadConfiguration, Config
 
 
@@ -18,7 +18,7 @@ def configured() -> Config:
     try:
         config = Config.from_environment()
     except BadConfiguration as error:
-        raise Failure(str(error)) from error
+        raise Misconfigured(str(error)) from error
     log.configure(config.log_format)
     return config
 
@@ -33,7 +33,7 @@ def require_installation() -> None:
         return
     folder = Path("data").absolute()
     if not any((folder / name).exists() for name in ("hub.db", "secret.key", "encryption.keys")):
-        raise Failure(
+        raise Misconfigured(
             f"There is no hub in {folder}. Go to the folder that it was started in, or set "
             "HUB_DATA_DIR. 'hub up' makes a new one."
         )

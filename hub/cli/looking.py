@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 import migrations
 from hub.cli.configuration import configured, require_installation
-from hub.cli.failure import Failure
+from hub.cli.failure import Misconfigured, NotNow
 from hub.clock import SystemClock
 from hub.database import db, opening
 from hub.queue.connection import connect
@@ -52,9 +52,9 @@ def in_sentences() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise Failure(f"The database answered: {error.orig}") from error
+        raise NotNow(f"The database answered: {error.orig}") from error
     except RedisError as error:
-        raise Failure(f"Redis cannot be reached: {error}") from error
+        raise NotNow(f"Redis cannot be reached: {error}") from error
 
 
 def require_schema() -> None:
@@ -63,4 +63,6 @@ def require_schema() -> None:
     if current is None:
         migrations.upgrade(db.engine)
     elif current != migrations.newest():
-        raise Failure("The database has another schema than this version. Run 'hub db upgrade'.")
+        raise Misconfigured(
+            "The database has another schema than this version. Run 'hub db upgrade'."
+        )

@@ -6,14 +6,20 @@ it would cost each as much memory as a worker.
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
+from collections.abc import Callable
+from typing import ParamSpec
 
 import click
 
+from hub.cli.failure import Failure
 from hub.cli.output import say
 from hub.fleet.supervisor import hub_command
 from hub.fleet.workers import PROCESSES, THREADS
+
+Arguments = ParamSpec("Arguments")
 
 #: Said aloud where the hub runs as root.
 AS_ROOT = (
@@ -34,6 +40,20 @@ threads_option = click.option(
 )
 
 
+def starts(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
+    """A command that runs until it is stopped: its exit code says why it could not start."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> None:
+        try:
+            command(*arguments, **options)
+        except Failure as failure:
+            failure.code = failure.code_of_start
+            raise
+
+    return wrapped
+
+
 def warn_of_root() -> None:
     """Say aloud that the hub runs as root; once, not in each child."""
     if os.geteuid() == 0 and "HUB_SUPERVISOR_PID" not in os.environ:
@@ -43,9 +63,10 @@ def warn_of_root() -> None:
 def prepare(*options: str) -> str:
     """Run ``hub prepare`` in a process of its own; returns what it printed.
 
-    :raises click.exceptions.Exit: it failed, and has said why.
+    :raises SystemExit: it failed, and has said why.
     """
     done = subprocess.run(hub_command("prepare", *options), stdout=subprocess.PIPE, text=True)
     if done.returncode:
-        raise click.exceptions.Exit(done.returncode)
+        # Click's own ``Exit`` would end as 0 here.
+        raise SystemExit(done.returncode)
     return done.stdout.strip()

@@ -11,8 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from hub import log
 from hub.cli.application import entered
-from hub.cli.looking import require_schema
-from hub.cli.serving import warn_of_root
+from hub.cli.looking import in_sentences, require_schema
+from hub.cli.serving import starts, warn_of_root
 from hub.delivery.sweeper import PERIOD, Sweeper
 from hub.fleet import upkeep
 from hub.inbox import release
@@ -23,6 +23,7 @@ _log = log.get(__name__)
 
 @click.command("sweeper")
 @click.option("--once", is_flag=True, help="One round only.")
+@starts
 def sweeper(once: bool) -> None:
     """Queue lanes that have work and no worker. Several at once do no harm."""
     warn_of_root()
@@ -31,7 +32,8 @@ def sweeper(once: bool) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stopping.set())
     with entered() as app:
-        require_schema()
+        with in_sentences():
+            require_schema()
         sweeping = Sweeper(app)
         next_upkeep = 0.0
         while True:

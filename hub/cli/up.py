@@ -8,18 +8,20 @@ from collections.abc import Sequence
 import click
 
 from hub.cli.configuration import configured
-from hub.cli.failure import Failure
+from hub.cli.failure import Broken, NotNow
 from hub.cli.output import say
 from hub.cli.serving import (
     host_option,
     port_option,
     prepare,
     processes_option,
+    starts,
     threads_option,
     warn_of_root,
 )
 from hub.fleet import door
 from hub.fleet.installation import Busy, Installation
+from hub.fleet.supervisor import CannotStart
 
 
 @click.command("up")
@@ -27,6 +29,7 @@ from hub.fleet.installation import Busy, Installation
 @port_option
 @processes_option
 @threads_option
+@starts
 def up(host: str, port: int, processes: int, threads: int) -> None:
     """Run everything: Redis if none is configured, web, workers and sweeper.
 
@@ -46,11 +49,13 @@ def up(host: str, port: int, processes: int, threads: int) -> None:
                 say(f"Nobody can sign in yet. Make the first login here, once: {first_login}")
             installation.run()
     except Busy as error:
-        raise Failure(str(error)) from error
+        raise NotNow(str(error)) from error
+    except CannotStart as error:
+        raise Broken(str(error)) from error
 
 
 def _opened(host: str, port: int) -> Sequence[socket.socket]:
     try:
         return door.of_systemd() or [door.open_at(host, port)]
     except OSError as error:
-        raise Failure(f"Port {port} of {host} cannot be used: {error.strerror}.") from error
+        raise NotNow(f"Port {port} of {host} cannot be used: {error.strerror}.") from error

@@ -28,10 +28,15 @@ def open_at(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), family=family, backlog=BACKLOG)
 
 
+def is_of_systemd() -> bool:
+    """Whether systemd has opened sockets for this process."""
+    mine = os.environ.get("LISTEN_PID") == str(os.getpid())
+    return mine and os.environ.get("LISTEN_FDS", "0") != "0"
+
+
 def of_systemd() -> Sequence[socket.socket]:
     """The sockets that systemd has opened for this process; none without socket activation."""
-    mine = os.environ.get("LISTEN_PID") == str(os.getpid())
-    count = int(os.environ.get("LISTEN_FDS", "0")) if mine else 0
+    count = int(os.environ["LISTEN_FDS"]) if is_of_systemd() else 0
     for name in ("LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES"):
         os.environ.pop(name, None)  # they are not for children
     numbers = range(_FIRST_OF_SYSTEMD, _FIRST_OF_SYSTEMD + count)

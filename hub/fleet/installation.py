@@ -100,6 +100,7 @@ class Installation:
                 inherits=inherits,
                 longest_pause=longest_pause,
                 grace=GRACES[name],
+                vital=name == "web",
             )
         )
 

@@ -48,6 +48,8 @@ class Child:
     longest_pause: float | None = None
     #: Seconds that it has to finish its work when told to stop; what it has started has less.
     grace: float = GRACE
+    #: Whether the others are of no use if it cannot start at all.
+    vital: bool = False
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     crashes: int = 0
@@ -76,6 +78,10 @@ class Child:
         give_up = time.monotonic() + KILLED
         while _signal_group(self.process.pid, signal.SIGKILL) and time.monotonic() < give_up:
             time.sleep(LOOK / 10)
+
+
+class CannotStart(Exception):
+    """A child without which the others are of no use cannot start."""
 
 
 class Supervisor:
@@ -107,7 +113,10 @@ class Supervisor:
         self._stopping = True
 
     def run(self) -> None:
-        """Watch the children until told to stop; then stop them."""
+        """Watch the children until told to stop; then stop them.
+
+        :raises CannotStart: a vital one has ended by itself as soon as it was started.
+        """
         try:
             while not self._stopping:
                 for child in self._children:
@@ -165,7 +174,17 @@ class Supervisor:
         child.crashes = 1 if steady else child.crashes + 1
         longest = LONGEST_PAUSE if child.longest_pause is None else child.longest_pause
         pause = min(longest, FIRST_PAUSE * 2 ** min(child.crashes - 1, 30))
-        _log.error("child ended and is started again", child=child.name, code=code, seconds=pause)
+        why = _why(code)
+        if child.vital and child.predecessor is None and not steady and code in _HOPELESS:
+            _log.error("child cannot start", child=child.name, code=code, why=why)
+            raise CannotStart(f"The hub cannot start. Its process '{child.name}' {why}.")
+        _log.error(
+            "child ended and is started again",
+            child=child.name,
+            code=code,
+            why=why,
+            seconds=pause,
+        )
         child.process, child.predecessor = None, process.pid
         if _signal_group(process.pid, signal.SIGTERM):
             self._left[process.pid] = time.monotonic() + child.grace
@@ -177,6 +196,24 @@ class Supervisor:
             late = time.monotonic() - deadline
             if not _signal_group(group, signal.SIGKILL if late >= 0 else 0) or late > KILLED:
                 del self._left[group]
+
+
+#: Exit codes of a command that will not start the next time either: a Python traceback, and those
+#: of ``hub.cli.failure``.
+_HOPELESS = frozenset({1, 2, 70, 78})
+
+
+def _why(code: int) -> str:
+    """What an exit code says."""
+    if code < 0:
+        return f"was killed by {signal.Signals(-code).name}"
+    sentences = {
+        0: "ended without being told to",
+        70: "cannot start: the log says why",
+        75: "cannot start now: the log says what is in its way",
+        78: "cannot start with these settings: the log says which",
+    }
+    return sentences.get(code, f"failed with exit code {code}: the log may say why")
 
 
 def _signal_group(leader: int, number: int) -> bool:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import Flask
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
+from gunicorn.errors import HaltServer
 
 from hub.fleet.door import BACKLOG
 from hub.fleet.front import CONNECTIONS
@@ -45,6 +48,10 @@ def options(
     }
 
 
+class CannotServe(Exception):
+    """The application cannot be loaded; the log says why."""
+
+
 class Server(BaseApplication):  # type: ignore[misc]
     """Serves the application that ``make_app`` gives; each process makes its own."""
 
@@ -52,6 +59,26 @@ class Server(BaseApplication):  # type: ignore[misc]
         self._make_app = make_app
         self._settings = settings
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until told to stop.
+
+        :raises CannotServe: no process can start.
+        """
+        arbiter, us = Arbiter(self), os.getpid()
+        # A socket that was given to us is not ours to remove, as gunicorn would a Unix socket.
+        arbiter.systemd = self._settings["bind"][0].startswith("fd://")
+        try:
+            arbiter.run()
+        except (SystemExit, HaltServer) as end:
+            code = end.code if isinstance(end, SystemExit) else end.exit_status
+            # A worker, which is a fork in there, tells its server by the same codes.
+            cannot = code in (Arbiter.WORKER_BOOT_ERROR, Arbiter.APP_LOAD_ERROR)
+            if cannot and os.getpid() == us:
+                raise CannotServe(
+                    "The web server cannot load the application; the log says why."
+                ) from end
+            raise
 
     def load_config(self) -> None:
         """Called by gunicorn."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hub.fleet import supervisor as module
-from hub.fleet.supervisor import Child, Supervisor
+from hub.fleet.supervisor import CannotStart, Child, Supervisor
 
 
 def wait_for(path: Path, lines: int) -> list[str]:
@@ -159,3 +159,44 @@ def test_children_end_when_their_supervisor_was_killed(tmp_path):
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     assert wait_for(path, 2)[1] == "ended"
+
+
+@pytest.mark.parametrize("code", [1, 70, 78])
+def test_a_vital_child_that_cannot_start_ends_all_at_once_and_says_why(tmp_path, caplog, code):
+    supervisor = Supervisor()
+    path = tmp_path / "story"
+    supervisor.add(Child("other", child_that("write('on'); time.sleep(600)", path)))
+    wait_for(path, 1)
+    command = child_that(f"sys.exit({code})", path)
+    supervisor.add(Child("web", command, vital=True))
+    with pytest.raises(CannotStart, match="'web'"):
+        supervisor.run()
+    assert not any(child.lives() for child in supervisor._children)
+    (told,) = [record.fields for record in caplog.records if "cannot start" in record.message]
+    assert (told["child"], told["code"]) == ("web", code)
+    assert told["why"]
+
+
+@pytest.mark.parametrize("end", ["sys.exit(75)", "os.kill(os.getpid(), signal.SIGKILL)"])
+def test_a_vital_child_that_may_start_later_or_was_killed_is_started_again(
+    running, tmp_path, monkeypatch, end
+):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    supervisor, start = running
+    path = tmp_path / "starts"
+    supervisor.add(Child("web", child_that(f"write('on'); {end}", path), vital=True))
+    start()
+    wait_for(path, 3)
+
+
+def test_a_vital_child_that_was_up_once_is_started_again(running, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "FIRST_PAUSE", 0.05)
+    supervisor, start = running
+    path = tmp_path / "starts"
+    body = (
+        "write('on')\nif len(open(sys.argv[1]).readlines()) == 1:\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)\nsys.exit(70)"
+    )
+    supervisor.add(Child("web", [*child_that(body, path), str(path)], vital=True))
+    start()
+    wait_for(path, 3)

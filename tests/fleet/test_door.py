@@ -205,28 +205,32 @@ os.execv(sys.executable, [sys.executable, "-m", "hub", *sys.argv[2:]])
 """
 
 
-@pytest.mark.parametrize("command", ["web", "up"])
-def test_a_socket_of_systemd_is_answered_at_once_it_is_there(command, tmp_path):
+@pytest.mark.parametrize(("command", "family"), [("web", "unix"), ("up", "inet"), ("up", "unix")])
+def test_a_socket_of_systemd_is_answered_and_stays(command, family, tmp_path):
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("HUB_")},
         "HUB_DATA_DIR": str(tmp_path / "data"),
     }
-    with socket.create_server(("127.0.0.1", 0)) as opened, ThreadPoolExecutor(1) as pool:
-        port, number = opened.getsockname()[1], opened.fileno()
-        url = f"http://127.0.0.1:{port}/healthz"
-        waiting = pool.submit(requests.get, url, timeout=PATIENCE)
+    kind, address = socket.AF_INET, ("127.0.0.1", 0)
+    if family == "unix":
+        kind, address = socket.AF_UNIX, str(tmp_path / "door")
+    with socket.create_server(address, family=kind) as opened, socket.socket(kind) as waiting:
+        # It comes before anybody answers.
+        waiting.settimeout(PATIENCE)
+        waiting.connect(opened.getsockname())
+        waiting.sendall(b"GET /healthz HTTP/1.1\r\nHost: hub\r\n\r\n")
         with (tmp_path / "log").open("w+") as told:
             process = subprocess.Popen(
-                [sys.executable, "-c", AS_SYSTEMD, str(number), command, "--port", str(port)],
+                [sys.executable, "-c", AS_SYSTEMD, str(opened.fileno()), command],
                 env=environment,
-                pass_fds=[number],
+                pass_fds=[opened.fileno()],
                 stdout=told,
                 stderr=told,
             )
             try:
-                wait_for(lambda: waiting.done() or process.poll() is not None, "no answer")
-                assert process.poll() is None, (tmp_path / "log").read_text()
-                assert waiting.result().json() == {"status": "ok"}
+                assert b" 200 OK" in waiting.recv(4096), (tmp_path / "log").read_text()
             finally:
                 process.terminate()
                 process.wait(PATIENCE)
+        with socket.socket(kind) as next_one:
+            next_one.connect(opened.getsockname())  # nobody has removed it

@@ -77,10 +77,11 @@ class Attempt(HookContext):
     def _answers(self) -> Sequence[object]:
         """What the plugin answers, for each event."""
         plugin, events = self.work.plugin, [item.event for item in self.work.items]
-        name, handler = events[0].name, events[0].handler_name
+        event_name, handler = events[0].name, events[0].handler_name
         # A name that this version of the hub does not know is not proven to have a handler.
-        if name not in plugin.events or not hasattr(plugin.processor, handler):
-            raise Skip(f"{plugin.name} does not handle {name}.")
+        if event_name not in plugin.events or not hasattr(plugin.processor, handler):
+            plugin_name = plugin.name  # as the catalogues know the sentence, stored ones too
+            raise Skip(f"{plugin_name} does not handle {event_name}.")
         processor = plugin.processor(self)
         if len(events) == 1:
             return [getattr(processor, handler)(events[0])]

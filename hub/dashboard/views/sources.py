@@ -30,13 +30,18 @@ def source_list(account_id: int) -> Page:
     )
 
 
+def _kinds() -> list[tuple[str, str]]:
+    """What the form offers."""
+    return [(kind.name, gettext(kind.title)) for kind in KINDS.values()]
+
+
 @blueprint.route("/accounts/<int:account_id>/sources/new", methods=["GET", "POST"])
 @needs(Permission.CONFIGURE)
 def source_new(account_id: int) -> Page:
     """Make a source; the next page says what to do at Chatwoot."""
     if request.method == "GET":
         return render_template(
-            "source_new.html", section="source_list", values={"kind": "chatwoot"}, kinds=KINDS
+            "source_new.html", section="source_list", values={"kind": "chatwoot"}, kinds=_kinds()
         )
     kind = request.form.get("kind", "")
     # What the empty field shows.
@@ -53,7 +58,7 @@ def source_new(account_id: int) -> Page:
             "source_new.html",
             section="source_list",
             values=request.form,
-            kinds=KINDS,
+            kinds=_kinds(),
             problem=str(error),
         )
         return page, 400

@@ -20,6 +20,7 @@ from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from hub.inbox.sources.kind import TOLERANCE, BadPayload, BadSignature, Draft, Parsed
 from hub.sdk import events
 from hub.sdk.events import Attachment, Change, Contact, Conversation, Event, Message, Sender, Source
+from hub.sdk.translation import for_people
 
 _SIGNATURE = "webhook-signature"
 _ID = validate.Length(min=1, max=80)
@@ -144,6 +145,7 @@ class CanonicalSource:
     """The source kind ``events``. Implements ``hub.inbox.sources.kind.SourceKind``."""
 
     name = "events"
+    title = for_people("Own code (canonical events)")
     headers = ("webhook-",)
 
     def is_signed(self, headers: Mapping[str, str]) -> bool:

@@ -72,6 +72,10 @@ class SourceKind(Protocol):
         """The name in the webhook address."""
 
     @property
+    def title(self) -> str:
+        """What people are shown, in English: of ``for_people`` if it has translations."""
+
+    @property
     def headers(self) -> Sequence[str]:
         """The headers that proving and reading a request needs. A name that ends with a hyphen
         stands for all that begin with it. The quarantine keeps them, encrypted."""

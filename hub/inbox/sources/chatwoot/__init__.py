@@ -16,6 +16,7 @@ class ChatwootSource:
     """The source kind ``chatwoot``. Implements ``hub.inbox.sources.kind.SourceKind``."""
 
     name = "chatwoot"
+    title = "Chatwoot"
     headers = ("x-chatwoot-",)
 
     def is_signed(self, headers: Mapping[str, str]) -> bool:

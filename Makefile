@@ -45,7 +45,7 @@ translations: $(VENV)/runtime ## Bring the dashboard's catalogues up to date wit
 	mkdir -p build
 	$(BIN)/pybabel --quiet extract --mapping babel.cfg --no-location --sort-output \
 		--project crm-hub --output build/dashboard.pot .
-	for language in fr pt_BR es; do \
+	for language in `$(BIN)/python -c 'from hub.sdk.translation import LANGUAGES; print(*LANGUAGES)'`; do \
 		$(BIN)/pybabel --quiet update --input-file build/dashboard.pot --locale $$language \
 			--output-file hub/dashboard/locale/$$language.po --no-fuzzy-matching \
 			--ignore-obsolete --no-wrap --init-missing || exit 1; \

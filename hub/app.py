@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -60,16 +58,17 @@ def create_web_app(config: Config | None = None, registry: Registry | None = Non
 
     app = create_app(config, registry)
     config = services.of(app).config
+    lifetimes = config.policies.lifetime
     https = config.public_url.startswith("https://")
     app.config.update(
         SESSION_COOKIE_NAME="__Host-hub" if https else "hub",
         SESSION_COOKIE_SECURE=https,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        PERMANENT_SESSION_LIFETIME=lifetimes.idle,
         # The dashboard asks for it itself; webhooks and the API know no cookies.
         WTF_CSRF_CHECK_DEFAULT=False,
-        WTF_CSRF_TIME_LIMIT=12 * 3600,
+        WTF_CSRF_TIME_LIMIT=int(lifetimes.form.total_seconds()),
     )
     app.session_interface = CookieSessions()
     if config.proxies:

@@ -1,4 +1,5 @@
-"""Numbers that an operator may set: when to try again, when to give up, what a password hash costs.
+"""Numbers that an operator may set: when to try again, when to give up, how long a
+session lives, what a password hash costs.
 
 Each number can be set, times in seconds: ``HUB_POLICY="retry.longest=600 lease.settle=60"``.
 """
@@ -113,6 +114,28 @@ class HistoryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class LifetimePolicy:
+    """How long what lets a person in is good, and what is kept for him."""
+
+    #: A session of the dashboard ends when it was not used for so long, and at last so long after
+    #: its beginning.
+    idle: timedelta = timedelta(days=14)
+    session: timedelta = timedelta(days=90)
+    #: A link that works once: an invitation, or a new password.
+    link: timedelta = timedelta(days=3)
+    #: A browser stays known for so long without a sign-in.
+    device: timedelta = timedelta(days=365)
+    #: A page with a form can be sent for so long.
+    form: timedelta = timedelta(hours=12)
+    #: Settings that were entered, and could not be saved yet.
+    draft: timedelta = timedelta(minutes=30)
+
+
+#: Days that an API token may be made for at most. It cannot be set: the API's document tells it.
+TOKEN_DAYS = 3_650
+
+
+@dataclass(frozen=True, slots=True)
 class Policies:
     """All policies of a hub."""
 
@@ -122,6 +145,7 @@ class Policies:
     order: OrderPolicy = field(default_factory=OrderPolicy)
     worker: WorkerPolicy = field(default_factory=WorkerPolicy)
     history: HistoryPolicy = field(default_factory=HistoryPolicy)
+    lifetime: LifetimePolicy = field(default_factory=LifetimePolicy)
     password: PasswordPolicy = field(default_factory=PasswordPolicy)
 
     @classmethod

@@ -12,8 +12,7 @@ from datetime import timedelta
 from flask import current_app
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
-#: How long a device stays known without a sign-in.
-LIFETIME = timedelta(days=365)
+from hub import services
 
 
 def cookie_of(email: str) -> str:
@@ -24,10 +23,15 @@ def cookie_of(email: str) -> str:
 def known(cookie: str | None, email: str) -> str | None:
     """The name of the device, if its cookie is good and this person's."""
     try:
-        owner, name = _signer().loads(cookie or "", max_age=int(LIFETIME.total_seconds()))
+        owner, name = _signer().loads(cookie or "", max_age=int(lifetime().total_seconds()))
     except (BadSignature, ValueError, TypeError):
         return None
     return str(name) if owner == email else None
+
+
+def lifetime() -> timedelta:
+    """How long a device stays known without a sign-in."""
+    return services.current().config.policies.lifetime.device
 
 
 def _signer() -> URLSafeTimedSerializer:

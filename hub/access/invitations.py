@@ -32,8 +32,6 @@ from hub.models.existing import (
 )
 from hub.security.encryption import digest
 
-LIFETIME = timedelta(days=3)
-
 
 def first_administrator() -> str | None:
     """The link by which the first administrator signs up; ``None`` once there is a user.
@@ -199,12 +197,17 @@ def set_password(token: str, password: str) -> User:
     return in_transaction(work)
 
 
+def lifetime() -> timedelta:
+    """How long a link is good."""
+    return services.current().config.policies.lifetime.link
+
+
 def _create(invitation: Invitation) -> str:
     token = secrets.token_urlsafe(32)
     now = SystemClock().now()
     invitation.token_digest = digest(token)
     invitation.made_by = audit.acting_user()
-    invitation.created_at, invitation.expires_at = now, now + LIFETIME
+    invitation.created_at, invitation.expires_at = now, now + lifetime()
 
     def work(session: Session) -> None:
         if invitation.user_id is not None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hub import audit
+from hub import audit, services
 from hub.access import (
     devices,
     passwords,
@@ -24,11 +24,9 @@ from hub.errors import (
 )
 from hub.models import Member, User, UserSession
 from hub.models.existing import existing
+from hub.policy import LifetimePolicy
 from hub.security.encryption import digest
 
-#: A session ends when it was not used for so long, and at last so long after its beginning.
-IDLE = timedelta(days=14)
-LONGEST = timedelta(days=90)
 #: How exactly 'last seen' is kept: not every request writes.
 SEEN_EVERY = timedelta(minutes=5)
 
@@ -73,7 +71,7 @@ def begin(user_id: int, address: str, user_agent: str) -> str:
                 user_agent=user_agent[:300],
                 created_at=now,
                 last_seen_at=now,
-                expires_at=now + IDLE,
+                expires_at=now + _lifetimes().idle,
             )
         )
 
@@ -134,8 +132,13 @@ def end_all(user_id: int, *, keep: int | None = None) -> None:
     in_transaction(lambda session: session.execute(query))
 
 
+def _lifetimes() -> LifetimePolicy:
+    return services.current().config.policies.lifetime
+
+
 def _see(found: UserSession, now: datetime) -> None:
-    expires = min(now + IDLE, found.created_at + LONGEST)
+    lifetimes = _lifetimes()
+    expires = min(now + lifetimes.idle, found.created_at + lifetimes.session)
     in_transaction(
         lambda session: session.execute(
             update(UserSession)

@@ -19,13 +19,13 @@ from hub.errors import (
 )
 from hub.models import Account, ApiToken, Member, User
 from hub.models.existing import stay
+from hub.policy import TOKEN_DAYS
 from hub.security.encryption import digest
 
 #: What every token begins with, so that scanners for leaked secrets can know it.
 PREFIX = "hub_"
 #: How exactly 'last used' is kept: not every request writes.
 USED_EVERY = timedelta(minutes=5)
-LONGEST_DAYS = 3_650
 
 
 def create(
@@ -47,8 +47,8 @@ def create(
     chosen = sorted(set(scopes))
     if not chosen or not known.issuperset(chosen):
         raise Refused(f"Choose what the token may do: {', '.join(sorted(known))}.")
-    if days is not None and not 1 <= days <= LONGEST_DAYS:
-        raise Refused(f"A token lives between 1 and {LONGEST_DAYS} days.")
+    if days is not None and not 1 <= days <= TOKEN_DAYS:
+        raise Refused(f"A token lives between 1 and {TOKEN_DAYS} days.")
     secret = PREFIX + secrets.token_urlsafe(32)
     now = SystemClock().now()
     token = ApiToken(

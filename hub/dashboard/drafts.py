@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from flask import request, session
 from redis.exceptions import RedisError
@@ -20,9 +20,6 @@ from hub.dashboard.blueprint import SESSION_KEY
 from hub.security.encryption import Keyring, Undecryptable, digest
 
 _log = log.get(__name__)
-
-#: Seconds.
-TTL: Final = 1_800
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +36,9 @@ class Draft:
         """Keep it for the form, or page, at this path; for the present one if none is given."""
         told = json.dumps(asdict(self), default=dict)
         try:
-            services.stores().redis.set(_key(path), Keyring.current().encrypt(told), ex=TTL)
+            found = services.stores()
+            lifetime = found.config.policies.lifetime.draft
+            found.redis.set(_key(path), Keyring.current().encrypt(told), ex=lifetime)
         except RedisError:
             _log.warning("Redis is not available; what was entered is not kept")
 

@@ -8,6 +8,7 @@ from hub.access.permissions import Permission
 from hub.api.fields import Flag, Text, Whole
 from hub.api.schemas.parts import Moment
 from hub.models import Role
+from hub.policy import TOKEN_DAYS
 
 _role = validate.OneOf([role.value for role in Role])
 
@@ -87,7 +88,7 @@ class NewToken(Schema):
         required=True,
         validate=validate.Length(min=1),
     )
-    days = Whole(lowest=1, highest=3_650, allow_none=True, load_default=None)
+    days = Whole(lowest=1, highest=TOKEN_DAYS, allow_none=True, load_default=None)
 
 
 class TokenWithSecret(Token):

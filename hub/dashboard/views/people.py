@@ -170,6 +170,7 @@ def _members(account_id: int, link: str = "", problem: str = "") -> str:
         invitations=invitations.listed(account_id),
         roles=list(Role),
         link=link,
+        link_lifetime=invitations.lifetime().total_seconds(),
         problem=problem,
     )
 
@@ -198,7 +199,12 @@ def _audit(account_id: int | None) -> str:
 
 def _users(link: str = "", problem: str = "") -> str:
     return render_template(
-        "user_list.html", section="user_list", users=users.listed(), link=link, problem=problem
+        "user_list.html",
+        section="user_list",
+        users=users.listed(),
+        link=link,
+        link_lifetime=invitations.lifetime().total_seconds(),
+        problem=problem,
     )
 
 

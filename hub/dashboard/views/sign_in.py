@@ -145,7 +145,7 @@ def _known_here(answer: Response, user: User) -> Response:
     answer.set_cookie(
         _device_cookie(),
         devices.cookie_of(user.email),
-        max_age=devices.LIFETIME,
+        max_age=devices.lifetime(),
         secure=current_app.config["SESSION_COOKIE_SECURE"],
         httponly=True,
         samesite="Lax",

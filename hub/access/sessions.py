@@ -48,7 +48,7 @@ def sign_in(
         with audit.acting(audit.Actor(f"somebody as {email[:254]}", None, address)):
             number = user.id if user else None
             audit.note("user.sign_in_failed", account_id=None, subject_id=number)
-        raise Refused("Email or password are not right.")
+        raise Refused("The email or the password is wrong.")
     throttle.succeeded(counted)
     return user, begin(user.id, address, user_agent)
 

@@ -109,7 +109,7 @@ def change_password(user_id: int, old: str, new: str, *, keep_session: int | Non
     throttle.admit(counted)
     if not passwords.is_right(user.password_hash, old):
         audit.note("user.password_change_failed", account_id=None, subject_id=user_id)
-        raise Refused("The present password is not right.")
+        raise Refused("The current password is wrong.")
     throttle.succeeded(counted)
     stored = passwords.hashed(new, user.email, user.name)
 

@@ -137,7 +137,7 @@ def skip(delivery: int, reason: str) -> None:
 @json_option
 @with_application
 def insist(delivery: int, as_json: bool) -> None:
-    """Make the ticket now: deliver what is kept back of its conversation, whoever it is."""
+    """Create the ticket now: deliver what is kept back of its conversation, whoever it is."""
     count = replay.insist(delivery)
     if not count:
         raise Failure(f"Delivery {delivery} is not kept back, or its plugin cannot go on without.")

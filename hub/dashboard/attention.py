@@ -50,7 +50,7 @@ def _beginning(
     if not standing["hooks"]:
         return Matter(
             "wait",
-            gettext("Events go nowhere yet: install a plugin for your CRM."),
+            gettext("Events are not delivered anywhere yet: connect your CRM."),
             gettext("Open the catalogue"),
             _url("catalogue", account),
         )
@@ -69,7 +69,7 @@ def _trouble(
             return Matter(
                 "bad",
                 f"{hook['name']}: {said}",
-                gettext("Mend it"),
+                gettext("Fix it"),
                 _url("hook", account, hook_id=hook["id"]),
             )
     if not standing["workers"]:
@@ -87,7 +87,7 @@ def _trouble(
                 "%(num)s deliveries failed for good and wait for your decision.",
                 standing["dead"],
             ),
-            gettext("Look at it"),
+            gettext("View"),
             _url("delivery_list", account, state="dead"),
         )
     held = sum(len(release.held(source.id)) for source in sources)
@@ -120,7 +120,7 @@ def _trouble(
                 "The oldest delivery has waited for %(time)s.",
                 time=duration(standing["oldest_waiting_seconds"]),
             ),
-            gettext("Look at it"),
+            gettext("View"),
             _url("delivery_list", account, state="waiting"),
         )
     if not any(history.events(account.id, limit=1)):

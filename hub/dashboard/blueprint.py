@@ -155,7 +155,9 @@ def _refused(error: Refused) -> tuple[str, int]:
 
 @blueprint.errorhandler(StaleDataError)
 def _outrun(_: StaleDataError) -> tuple[str, int]:
-    sentence = languages.gettext("Somebody else has changed this at the same moment. Look again.")
+    sentence = languages.gettext(
+        "Somebody else has changed this at the same time. Check it and try again."
+    )
     return render_template("error.html", code=409, sentence=sentence), 409
 
 
@@ -165,10 +167,12 @@ def _error(error: HTTPException) -> tuple[str, int] | HTTPException:
     if code < 400:
         return error
     sentences = {
-        403: languages.gettext("You may look at this account, but not change this."),
-        404: languages.gettext("There is no such page, or it belongs to an account of others."),
-        405: languages.gettext("This address takes no such request."),
-        413: languages.gettext("That is more than a form may hold."),
+        403: languages.gettext("You can see this account, but you cannot change this."),
+        404: languages.gettext(
+            "This page does not exist, or it belongs to an account that you cannot see."
+        ),
+        405: languages.gettext("This address does not accept such a request."),
+        413: languages.gettext("The form is too large."),
     }
     sentence = sentences.get(code, languages.gettext("Something went wrong."))
     return render_template("error.html", code=code, sentence=sentence), code

@@ -23,7 +23,7 @@ def test_the_story_of_a_delivery(desk):
     desk.crm.troubles.append(Rejected("The subject is empty.", field="subject"))
     desk.work()
     text = desk.page(f"deliveries/{delivery}")
-    assert "Conversation begun" in text
+    assert "Conversation started" in text
     assert "The subject is empty." in text
     assert "failed" in text
     listed = desk.page("deliveries?state=dead")
@@ -35,7 +35,7 @@ def test_a_failed_delivery_is_replayed(desk):
     delivery = desk.happens()
     desk.crm.troubles.append(Rejected("Not now."))
     desk.work()
-    assert "It is owed again" in desk.does(f"deliveries/{delivery}/replay")
+    assert "tried again at once" in desk.does(f"deliveries/{delivery}/replay")
     desk.work()
     assert desk.delivery(delivery).state == DeliveryState.DONE
     assert ("delivery.replayed", {}, {}) in desk.audited()
@@ -174,7 +174,7 @@ def test_pages_follow_each_other(desk):
 def test_records_tell_what_a_conversation_is_called(desk):
     desk.happens(conversation="7", contact="7")
     desk.work()
-    assert "No CRM knows it yet." in desk.page("records?contact=999")
+    assert "No CRM has a record of it yet." in desk.page("records?contact=999")
     assert "Conversations:" in desk.page("records?contact=7")
 
 

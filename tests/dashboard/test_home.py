@@ -34,7 +34,7 @@ def test_a_new_account_is_led_from_step_to_step(web):
     page = root.page(made.location)
     assert "Waiting for the first event" in page
     webhook = re.search(r'value="(http[^"]+/webhooks/chatwoot/[^"]+)"', page)[1]
-    assert "Events go nowhere yet" in root.page(home)
+    assert "Events are not delivered anywhere yet" in root.page(home)
     root.does(made.location, signing_secret="kept in the vault")
     assert "kept in the vault" not in root.page(made.location)
     path = "/" + webhook.split("/", 3)[3]

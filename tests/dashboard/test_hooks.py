@@ -81,7 +81,7 @@ def test_a_wrong_value_does_not_stop_what_works(desk, fussy):
     desk.does(path, **{"s-name": "a", "s-key": "the right one", "version": desk.hook().version})
     before = desk.hook()
     page = desk.does(path, **{"s-name": "b", "s-key": "a wrong one", "version": before.version})
-    assert "what worked stays in force" in page
+    assert "The old settings stay in use" in page
     now = desk.hook()
     assert (now.status, now.version, now.settings) == (
         before.status,
@@ -134,7 +134,7 @@ def test_a_draft_is_of_its_sign_in_and_secret(desk, web, fussy):
 
 def test_it_is_saved_untested_where_somebody_wants_that(desk, web, fussy):
     entered = {"s-name": "second", "s-key": "hidden away"}
-    assert "Save it untested" in desk.does("hooks/new/crm", **entered)
+    assert "Save without testing" in desk.does("hooks/new/crm", **entered)
     desk.does("hooks/new/crm", **{**entered, "s-key": ""}, anyway="1")
     with web.app_context(), reading() as session:
         newest = session.scalars(select(Hook).order_by(Hook.id.desc())).first()

@@ -197,7 +197,7 @@ def test_an_administrator_sees_a_page_for_an_account_that_does_not_exist(neighbo
     root.sign_in("root@example.com")
     answer = root.get("/accounts/4711/")
     assert answer.status_code == 404
-    assert "There is no such page" in answer.text
+    assert "This page does not exist" in answer.text
 
 
 def _without(page: str, number: int) -> str:

@@ -71,7 +71,7 @@ def test_the_answer_does_not_tell_who_exists(web, email):
     administrator(web)
     answer = Person(web).sign_in(email, "wrong")
     assert answer.status_code == 401
-    assert "Email or password are not right." in answer.text
+    assert "The email or the password is wrong." in answer.text
 
 
 def test_guessing_is_slowed_down(web):
@@ -196,7 +196,7 @@ def test_guessing_the_present_password_is_slowed_down(web):
     person = administrator(web)
     for _ in range(throttle.FREE_OF_EMAIL):
         answer = person.post("/profile/password", old="no", new="another long sentence")
-        assert "The present password is not right." in answer.text
+        assert "The current password is wrong." in answer.text
     answer = person.post("/profile/password", old=PASSWORD, new="another long sentence")
     assert "Too many failed" in answer.text
 
@@ -258,7 +258,7 @@ def test_a_new_password_ends_other_sessions(web):
     other.sign_in("root@example.com")
     wrong = person.post("/profile/password", old="no", new="another long sentence")
     assert wrong.status_code == 400
-    assert "The present password is not right." in wrong.text
+    assert "The current password is wrong." in wrong.text
     person.does("/profile/password", old=PASSWORD, new="another long sentence")
     person.page("/profile")
     assert other.get("/profile").status_code == 303

@@ -41,9 +41,9 @@ def test_the_quarantine_is_emptied(desk, web):
             first = session.scalars(select(QuarantinedRequest.id)).first()
     assert "It is not right." in desk.page("quarantine")
     page = desk.does(f"quarantine/{first}/release")
-    assert re.search(r'class="notice bad"[^>]*>1 request is held still', page)
+    assert re.search(r'class="notice bad"[^>]*>1 request is still held', page)
     page = desk.does(f"sources/{desk.world.source.id}/release")
-    assert "2 requests are held still." in page
+    assert "2 requests are still held." in page
     desk.does(f"quarantine/{first}/discard")
     with web.app_context(), reading() as session:
         assert session.scalar(select(func.count()).select_from(QuarantinedRequest)) == 1

@@ -80,10 +80,10 @@ def sign_up(scene: Scene, page: Page) -> None:
     page.get_by_label("Email").fill("ana@example.com")
     page.get_by_label("Name").fill("Ana")
     page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     page.get_by_role("link", name="New account").first.click()
     page.get_by_label("Name").fill("Acme Support")
-    page.get_by_role("button", name="Make the account").click()
+    page.get_by_role("button", name="Create account").click()
     expect(page.get_by_text("No events can arrive yet: connect Chatwoot.")).to_be_visible()
     scene.account = re.sub(r"^https?://[^/]+", "", page.url)
 
@@ -92,7 +92,7 @@ def connect_chatwoot(scene: Scene, page: Page) -> None:
     """The guided page turns green by itself."""
     page.get_by_role("link", name="Connect Chatwoot").click()
     page.get_by_label("Address of your Chatwoot").fill("https://chat.example.com")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Continue").click()
     scene.hub.webhook = page.get_by_label("Webhook address").input_value()
     page.get_by_label("Signing secret").fill(SECRET)
     page.get_by_role("button", name="Save the secret").click()
@@ -126,7 +126,7 @@ def connect_glpi(scene: Scene, page: Page) -> None:
 def repair(scene: Scene, page: Page) -> None:
     """A delivery fails; it is found from the home page, understood, and replayed."""
     page.get_by_role("link", name="Home").click()
-    expect(page.get_by_text("All is well.")).to_be_visible(timeout=SOON)
+    expect(page.get_by_text("Everything is working.")).to_be_visible(timeout=SOON)
     fault = {
         "kind": "status",
         "status": 400,
@@ -139,8 +139,8 @@ def repair(scene: Scene, page: Page) -> None:
     name = "conversation_created_widget_with_message"
     assert scene.hub.send(payloads.raw(name)).status_code == 202
     expect(page.get_by_text("1 delivery failed for good")).to_be_visible(timeout=SOON)
-    page.get_by_role("link", name="Look at it").click()
-    page.get_by_role("link", name="Conversation begun").click()
+    page.get_by_role("link", name="View", exact=True).click()
+    page.get_by_role("link", name="Conversation started").click()
     expect(page.get_by_text("The category is mandatory").first).to_be_visible()
     scene.dead = re.sub(r"^https?://[^/]+", "", page.url)
     page.get_by_role("button", name="Replay").click()
@@ -151,14 +151,14 @@ def repair(scene: Scene, page: Page) -> None:
 def invite_a_viewer(scene: Scene, page: Page) -> None:
     """Somebody who may look."""
     page.goto(scene.path("members"))
-    page.get_by_role("button", name="Make a link").click()
+    page.get_by_role("button", name="Create link").click()
     link = page.get_by_label("Link", exact=True).input_value()
     theirs = scene.page()
     theirs.goto(link)
     theirs.get_by_label("Email").fill("vera@example.com")
     theirs.get_by_label("Name").fill("Vera")
     theirs.get_by_label("Password").fill(PASSWORD)
-    theirs.get_by_role("button", name="Go on").click()
+    theirs.get_by_role("button", name="Continue").click()
     expect(theirs.get_by_role("heading", name="Acme Support")).to_be_visible()
     scene.viewer = theirs.context.storage_state()
 
@@ -225,7 +225,9 @@ def test_a_viewer_looks_but_does_not_touch(scene):
     page.goto(scene.path("hooks/1"))
     assert page.get_by_role("link", name="Change settings").count() == 0
     assert page.goto(scene.path("hooks/1/edit")).status == 403
-    expect(page.get_by_text("You may look at this account, but not change this.")).to_be_visible()
+    expect(
+        page.get_by_text("You can see this account, but you cannot change this.")
+    ).to_be_visible()
     assert page.goto(scene.path("members")).status == 403
 
 
@@ -267,7 +269,7 @@ def test_javascript_is_not_needed(scene):
     assert page.get_by_role("row").count() > 1
     page.goto(scene.dead)
     page.get_by_role("button", name="Replay").click()
-    expect(page.get_by_text("It is owed again, and is tried at once.")).to_be_visible()
+    expect(page.get_by_text("The delivery is tried again at once.")).to_be_visible()
 
 
 def test_the_dashboard_speaks_the_browsers_language(scene):

@@ -112,7 +112,7 @@ def delivery_replay(account_id: int, delivery_id: int) -> None:
 
 @operation("POST", f"{DELIVERY}/insist", Permission.REPAIR, answer=parts.Count)
 def delivery_insist(account_id: int, delivery_id: int) -> Any:
-    """Make the ticket now: deliver what is kept back of the conversation, whoever it is."""
+    """Create the ticket now: deliver what is kept back of the conversation, whoever it is."""
     count = replay.insist(delivery_id)
     if not count:
         raise Refused("This delivery is not kept back, or its plugin cannot go on without anybody.")

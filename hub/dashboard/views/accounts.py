@@ -38,7 +38,7 @@ def account_new() -> Page:
         page = render_template("account_new.html", values=request.form, problem=str(error))
         return page, 400
     members.add(made.id, identity.current().user.id, Role.OWNER)
-    return done(gettext("The account is there. Now connect Chatwoot."), "home", account_id=made.id)
+    return done(gettext("Account created. Now connect Chatwoot."), "home", account_id=made.id)
 
 
 @blueprint.route("/accounts/<int:account_id>/settings", methods=["GET", "POST"])
@@ -64,7 +64,7 @@ def account_settings(account_id: int) -> Page:
 def account_delete(account_id: int) -> Page:
     """Delete an account without connections."""
     accounts.remove(account_id)
-    return done(gettext("The account is deleted."), "account_list")
+    return done(gettext("Account deleted."), "account_list")
 
 
 def _settings_page(problem: str = "") -> str:

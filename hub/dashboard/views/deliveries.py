@@ -62,7 +62,7 @@ def delivery_replay_all(account_id: int) -> Page:
     count = replay.replay_all(filter_of_query(account_id), replay.MOST)
     kept = {name: value for name, value in query().items() if name != "state"}
     return done(
-        ngettext("%(num)s delivery is owed again.", "%(num)s deliveries are owed again.", count),
+        ngettext("%(num)s delivery is tried again.", "%(num)s deliveries are tried again.", count),
         "delivery_list",
         account_id=account_id,
         **kept,
@@ -101,9 +101,9 @@ def delivery(account_id: int, delivery_id: int) -> Page:
 def delivery_replay(account_id: int, delivery_id: int) -> Page:
     """Make a delivery owed again."""
     if not replay.replay(delivery_id):
-        raise Refused(gettext("This delivery is owed already."))
+        raise Refused(gettext("This delivery is already waiting or in progress."))
     return done(
-        gettext("It is owed again, and is tried at once."),
+        gettext("The delivery is tried again at once."),
         "delivery",
         account_id=account_id,
         delivery_id=delivery_id,
@@ -120,7 +120,7 @@ def delivery_insist(account_id: int, delivery_id: int) -> Page:
             gettext("This delivery is not kept back, or its plugin must know whose it is.")
         )
     return done(
-        ngettext("%(num)s delivery is owed again.", "%(num)s deliveries are owed again.", count),
+        ngettext("%(num)s delivery is tried again.", "%(num)s deliveries are tried again.", count),
         "delivery",
         account_id=account_id,
         delivery_id=delivery_id,
@@ -137,7 +137,7 @@ def delivery_skip(account_id: int, delivery_id: int) -> Page:
     if not replay.skip(delivery_id, reason):
         raise Refused(gettext("Only a delivery that waits or failed can be skipped."))
     return done(
-        gettext("It is skipped; what comes after it goes on."),
+        gettext("Delivery skipped. The deliveries after it continue."),
         "delivery",
         account_id=account_id,
         delivery_id=delivery_id,

@@ -132,7 +132,7 @@ def hook_test(account_id: int, hook_id: int) -> Page:
 def hook_enable(account_id: int, hook_id: int) -> Page:
     """Switch a hook on."""
     hooks.set_enabled(hook_id, True)
-    return done(gettext("It is on."), "hook", account_id=account_id, hook_id=hook_id)
+    return done(gettext("Switched on."), "hook", account_id=account_id, hook_id=hook_id)
 
 
 @blueprint.post("/accounts/<int:account_id>/hooks/<int:hook_id>/disable")
@@ -141,7 +141,7 @@ def hook_disable(account_id: int, hook_id: int) -> Page:
     """Switch a hook off."""
     hooks.set_enabled(hook_id, False)
     return done(
-        gettext("It is off: new events pass it by, and what it was owed before waits."),
+        gettext("Switched off. The connection gets no new events; its open deliveries wait."),
         "hook",
         account_id=account_id,
         hook_id=hook_id,
@@ -154,7 +154,7 @@ def hook_pause(account_id: int, hook_id: int) -> Page:
     """Let deliveries wait, for a reason."""
     hooks.pause(hook_id, request.form.get("reason", ""))
     return done(
-        gettext("It is paused. Everything waits until you resume it."),
+        gettext("Connection paused. Everything waits until you resume it."),
         "hook",
         account_id=account_id,
         hook_id=hook_id,
@@ -186,7 +186,7 @@ def hook_limits(account_id: int, hook_id: int) -> Page:
 def hook_delete(account_id: int, hook_id: int) -> Page:
     """Delete a hook with what it was owed."""
     hooks.remove(hook_id)
-    return done(gettext("The connection is deleted."), "hook_list", account_id=account_id)
+    return done(gettext("Connection deleted."), "hook_list", account_id=account_id)
 
 
 def _tested(hook: Hook, report: SetupReport) -> Response:

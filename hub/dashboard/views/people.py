@@ -50,7 +50,7 @@ def member_invite(account_id: int) -> Page:
 def invitation_withdraw(account_id: int, invitation_id: int) -> Page:
     """End an invitation."""
     invitations.withdraw(invitation_id)
-    return done(gettext("The link is dead."), "member_list", account_id=account_id)
+    return done(gettext("Invitation withdrawn."), "member_list", account_id=account_id)
 
 
 @blueprint.post("/accounts/<int:account_id>/members/<int:member_id>/role")
@@ -66,7 +66,7 @@ def member_role(account_id: int, member_id: int) -> Page:
 def member_remove(account_id: int, member_id: int) -> Page:
     """Take a member out of the account."""
     members.remove(account_id, member_id)
-    return done(gettext("That person is no member any more."), "member_list", account_id=account_id)
+    return done(gettext("Member removed."), "member_list", account_id=account_id)
 
 
 @blueprint.route("/accounts/<int:account_id>/tokens", methods=["GET", "POST"])
@@ -101,7 +101,7 @@ def token_list(account_id: int) -> Page:
 def token_revoke(account_id: int, token_id: int) -> Page:
     """End a token."""
     tokens.revoke(token_id)
-    return done(gettext("The token is dead."), "token_list", account_id=account_id)
+    return done(gettext("Token revoked."), "token_list", account_id=account_id)
 
 
 @blueprint.get("/accounts/<int:account_id>/audit")
@@ -159,7 +159,7 @@ def user_administrator(user_id: int) -> Page:
 def user_remove(user_id: int) -> Page:
     """Delete a user."""
     users.remove(user_id)
-    return done(gettext("The user is deleted."), "user_list")
+    return done(gettext("User deleted."), "user_list")
 
 
 def _members(account_id: int, link: str = "", problem: str = "") -> str:

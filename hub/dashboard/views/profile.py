@@ -56,7 +56,7 @@ def password_change() -> Page:
         )
     except Refused as error:
         return _page(password_problem=str(error)), 400
-    return done(gettext("The new password counts. Other browsers are signed out."), "profile")
+    return done(gettext("Password changed. Other browsers are signed out."), "profile")
 
 
 @blueprint.post("/profile/sessions/<int:session_id>/end")

@@ -49,7 +49,7 @@ def quarantine_release_all(account_id: int, source_id: int) -> Response:
 def quarantine_discard(account_id: int, request_id: int) -> Response:
     """Throw a held request away."""
     release.discard(request_id)
-    return done(gettext("The request is thrown away."), "quarantine", account_id=account_id)
+    return done(gettext("Request discarded."), "quarantine", account_id=account_id)
 
 
 def _told(released: Sequence[Released], account_id: int) -> Response:
@@ -69,7 +69,7 @@ def _told(released: Sequence[Released], account_id: int) -> Response:
     if held:
         flash(
             ngettext(
-                "%(num)s request is held still.", "%(num)s requests are held still.", len(held)
+                "%(num)s request is still held.", "%(num)s requests are still held.", len(held)
             ),
             "bad",
         )

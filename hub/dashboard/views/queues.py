@@ -31,4 +31,4 @@ def queues(account_id: int) -> str:
 def hook_probe(account_id: int, hook_id: int) -> Response:
     """Let the next probe of an open circuit breaker through at once."""
     hooks.probe(hook_id)
-    return done(gettext("A probe is on its way."), "queues", account_id=account_id)
+    return done(gettext("A probe has been started."), "queues", account_id=account_id)

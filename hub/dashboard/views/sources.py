@@ -62,7 +62,7 @@ def source_new(account_id: int) -> Page:
             problem=str(error),
         )
         return page, 400
-    return done(gettext("The source is there."), "source", account_id=account_id, source_id=made.id)
+    return done(gettext("Source created."), "source", account_id=account_id, source_id=made.id)
 
 
 @blueprint.get("/accounts/<int:account_id>/sources/<int:source_id>")
@@ -108,7 +108,7 @@ def source_update(account_id: int, source_id: int) -> Page:
 def source_enable(account_id: int, source_id: int) -> Page:
     """Switch a source on."""
     sources.update(source_id, enabled=True)
-    return done(gettext("It is on."), "source", account_id=account_id, source_id=source_id)
+    return done(gettext("Switched on."), "source", account_id=account_id, source_id=source_id)
 
 
 @blueprint.post("/accounts/<int:account_id>/sources/<int:source_id>/disable")
@@ -117,7 +117,7 @@ def source_disable(account_id: int, source_id: int) -> Page:
     """Switch a source off: its address answers 404."""
     sources.update(source_id, enabled=False)
     return done(
-        gettext("It is off: what is sent to its address is refused."),
+        gettext("Switched off. Requests to its address are refused."),
         "source",
         account_id=account_id,
         source_id=source_id,
@@ -129,4 +129,4 @@ def source_disable(account_id: int, source_id: int) -> Page:
 def source_delete(account_id: int, source_id: int) -> Page:
     """Delete a source with its events."""
     sources.remove(source_id)
-    return done(gettext("The source is deleted."), "source_list", account_id=account_id)
+    return done(gettext("Source deleted."), "source_list", account_id=account_id)

@@ -261,10 +261,11 @@ def test_a_delivery_that_meets_one_waits_with_a_sentence(make_app, crm, remote):
     with app.app_context():
         world = World(app)
         world.send("contact.created")
-        assert world.work() == 1
+        # On a machine that stands still for a second its next attempt is due at once.
+        assert world.work() >= 1
         with reading() as session:
             delivery = session.scalars(select(Delivery)).one()
-            (attempt,) = session.scalars(select(Attempt))
+            attempt, *_ = session.scalars(select(Attempt))
     assert (delivery.state, delivery.bugs) == (DeliveryState.WAITING, 0)
     assert "more than 16 MiB" in delivery.reason
     assert attempt.calls[0]["response_body"] == ""

@@ -85,6 +85,12 @@ def count(wanted: DeliveryFilter, most: int) -> int:
         return session.scalar(select(func.count()).select_from(query.subquery())) or 0
 
 
+def can_insist(plugin_id: str | None) -> bool:
+    """Whether the plugin is there, and can go on although nobody is known."""
+    plugin = registry().plugins.get(plugin_id or "")
+    return plugin is not None and plugin.processor.can_insist
+
+
 def insist(delivery_id: int) -> int:
     """Deliver what is kept back of the delivery's conversation although nobody is known; returns
     how many deliveries that makes owed: none if it is not kept back, or if its plugin can do
@@ -97,8 +103,7 @@ def insist(delivery_id: int) -> int:
             .join(Delivery, Delivery.hook_id == Hook.id)
             .where(Delivery.id == delivery_id)
         )
-        plugin = registry().plugins.get(plugin_id or "")
-        if plugin is None or not plugin.processor.can_insist:
+        if not can_insist(plugin_id):
             return 0
         count, lane_ids = kept.insist(session, delivery_id)
         lanes.recompute(session, lane_ids, SystemClock().now())

@@ -142,6 +142,11 @@ def switched_off(place: Place) -> None:
     sources.update(place.world.source.id, enabled=False)
 
 
+def another_name(place: Place) -> None:
+    """The hook's setting is another than it is to be."""
+    hooks.update(place.world.hook.id, {"name": "a"})
+
+
 def paused(place: Place) -> None:
     a_hook(place)
     hooks.pause(place.world.hook.id, "A test.")
@@ -315,6 +320,15 @@ DEEDS = (
         a_hook,
         ("hooks/{hook}/limits", {"name": "Small CRM", "concurrency": "3"}),
         ("PATCH", "hooks/{hook}", {"concurrency": 3}),
+    ),
+    Deed(
+        "change settings",
+        ("hook.tested", "hook.updated"),
+        "hook",
+        another_name,
+        ("hooks/{hook}/edit", {"s-name": "b"}),
+        ("PATCH", "hooks/{hook}", {"settings": {"name": "b"}}),
+        "hooks update {hook} --set name=b",
     ),
     Deed(
         "delete a hook",

@@ -23,7 +23,7 @@ from hub.history import (
     standing,
 )
 from hub.history.deliveries import BadFilter, DeliveryFilter
-from hub.models import Attempt, Hook
+from hub.models import Attempt
 from hub.sdk.events import EVENT_NAMES
 from hub.services import registry
 
@@ -77,6 +77,7 @@ def delivery(account_id: int, delivery_id: int) -> Page:
     if found is None:
         abort(404)
     row, event, attempts = found
+    hook = hooks.find(row.hook_id)
     return render_template(
         "delivery.html",
         section="delivery_list",
@@ -85,8 +86,8 @@ def delivery(account_id: int, delivery_id: int) -> Page:
         event=event,
         attempts=attempts,
         calls_of=calls_of(attempts),
-        hook=hooks.find(row.hook_id),
-        can_insist=can_insist(hooks.find(row.hook_id)),
+        hook=hook,
+        can_insist=replay.can_insist(hook.plugin_id),
         source=sources.find(event.source_id),
         siblings=[
             (one, hooks.find(one.hook_id))
@@ -142,12 +143,6 @@ def delivery_skip(account_id: int, delivery_id: int) -> Page:
         account_id=account_id,
         delivery_id=delivery_id,
     )
-
-
-def can_insist(hook: Hook) -> bool:
-    """Whether the hook's plugin can go on although nobody is known."""
-    plugin = registry().plugins.get(hook.plugin_id)
-    return plugin is not None and plugin.processor.can_insist
 
 
 def calls_of(attempts: Any) -> dict[int, list[dict[str, Any]]]:

@@ -10,9 +10,9 @@ from hub.access.gate import needs
 from hub.access.permissions import Permission
 from hub.accounts import hooks
 from hub.dashboard.blueprint import account, blueprint
-from hub.dashboard.views.deliveries import can_insist
 from hub.history import records as known
 from hub.history import (
+    replay,
     search,
     standing,
 )
@@ -53,6 +53,10 @@ def _kept_in(rows: Sequence[tuple[Delivery, Event]], mine: Mapping[int, Hook]) -
     """The oldest of each connection that is kept back, and need not be."""
     found: dict[int, Delivery] = {}
     for row, _ in rows:
-        if row.kept_until and row.hook_id in mine and can_insist(mine[row.hook_id]):
+        if (
+            row.kept_until
+            and row.hook_id in mine
+            and replay.can_insist(mine[row.hook_id].plugin_id)
+        ):
             found[row.hook_id] = row
     return list(found.values())

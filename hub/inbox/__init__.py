@@ -1,1 +1,1 @@
-"""The inbox: takes webhooks from sources and writes down what happened before it answers."""
+"""The inbox: takes webhooks from sources, and stores their events before it answers."""

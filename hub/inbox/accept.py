@@ -50,7 +50,7 @@ def _make_due(dialect: str) -> Insert:
     return add.on_conflict_do_update(
         index_elements=[_lanes.c.hook_id, _lanes.c.key],
         set_={
-            # An older delivery that waits for its time keeps the whole lane waiting.
+            # If an older delivery of the lane waits for its time, the whole lane waits.
             "due_at": func.coalesce(_lanes.c.due_at, add.excluded.due_at),
             "queued_at": case(
                 (_lanes.c.due_at.is_(None), add.excluded.queued_at), else_=_lanes.c.queued_at
@@ -61,7 +61,7 @@ def _make_due(dialect: str) -> Insert:
 
 @dataclass(frozen=True)
 class Submission:
-    """What one webhook means, on its way into the database."""
+    """What one webhook means, ready to be stored."""
 
     account_id: int
     source_id: int
@@ -69,12 +69,12 @@ class Submission:
     payload: Any
     delivery_id: str | None
     received_at: datetime
-    #: For each draft its place in its lane; empty: that of its arrival.
+    #: The place of each draft in its lane. Empty: all keep the order of their arrival.
     places: Sequence[Place] = ()
 
     @cached_property
     def rows(self) -> Sequence[dict[str, Any]]:
-        """The rows of its events. The database's turn is short for those who have made them."""
+        """The rows of the events. Make them before the transaction, so that it stays short."""
         payload = JsonText.of(self.payload)
         return [
             {
@@ -107,7 +107,7 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """The ids of the new events of each submission (none: a duplicate), and the lanes to queue."""
+    """The ids of each submission's new events (empty for a duplicate), and the lanes to queue."""
 
     event_ids: list[list[int]]
     ready: list[ReadyLane]
@@ -118,15 +118,15 @@ class _Debt:
     event_id: int
     hook_id: int
     lane_key: str
-    #: When it may be worked on.
+    #: When work on it may begin.
     due_at: datetime
 
 
 def accept(session: Session, submissions: Sequence[Submission], registry: Registry) -> Accepted:
-    """Store what is new. Repeatable: what is stored already counts as a duplicate.
+    """Store new events. Repeatable: events that are already stored count as duplicates.
 
-    Lanes are written before deliveries: their row locks make the deliveries of one lane appear in
-    the order of their ids on PostgreSQL too.
+    Lanes are written before deliveries. The row locks of the lanes make sure that on PostgreSQL,
+    too, the deliveries of one lane become visible in the order of their ids.
     """
     new_ids = _store_events(session, submissions)
     event_ids: list[list[int]] = []
@@ -160,12 +160,12 @@ class _ListeningHook:
     def listens_to(self, draft: Draft, registry: Registry) -> bool:
         conversation = draft.event.conversation
         inbox_id = conversation.inbox_id if conversation else None
-        # An inbox hook gets the contacts of all inboxes: contacts belong to none.
+        # Contacts belong to no inbox, so a hook of one inbox gets all contacts.
         if self.inbox_id and inbox_id is not None and str(inbox_id) != self.inbox_id:
             return False
         plugin = registry.plugins.get(self.plugin_id)
         if plugin is None:
-            # Not installed now. What it would have wanted is decided when it is back.
+            # The plugin is not installed now. When it is back, it decides what it wants.
             return True
         if plugin.feature_flag and plugin.feature_flag not in self.features:
             return False
@@ -207,7 +207,7 @@ def _store_debts(session: Session, debts: Sequence[_Debt], now: datetime) -> lis
         _make_due(dialect_of(session)),
         [
             {"hook_id": hook_id, "key": key, "due_at": due_at, "queued_at": now, "epoch": 0}
-            # Sorted, so that two transactions never wait for each other's lanes crosswise.
+            # Sorted, so that two transactions cannot deadlock.
             for (hook_id, key), due_at in sorted(due.items())
         ],
     ).all()
@@ -229,8 +229,9 @@ def _store_debts(session: Session, debts: Sequence[_Debt], now: datetime) -> lis
             for debt in debts
         ],
     )
-    # A lane in progress finds its new deliveries itself before it is given back. One that waits
-    # for an older delivery, for longer than these, is found by the sweeper.
+    # Two kinds of lanes are not announced. A worker that has a lane finds its new deliveries before
+    # it gives the lane back. A lane that must wait longer for an older delivery is found by the
+    # sweeper.
     return [
         ReadyLane(lane.hook_id, lane.id, lane.due_at if lane.due_at > now else None)
         for lane in lanes

@@ -10,8 +10,8 @@ from hub.services import Services
 
 
 class Inbox:
-    """The writer of events, how long they wait, and the sources that are known. There is one:
-    ``services.single(Inbox)``."""
+    """The writer of events, the patience with them, and the remembered sources. Each application
+    has one: ``services.single(Inbox)``."""
 
     def __init__(self, services: Services) -> None:
         self.writer = Writer(services.registry, Announcer(services.redis).try_push)

@@ -1,4 +1,4 @@
-"""From a request to a submission: every check between the door and the database."""
+"""From a request to a submission: all checks before the database."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Ignored:
-    """A genuine request that means nothing to any CRM."""
+    """A genuine request that concerns no CRM."""
 
     event_name: str
     reason: str
@@ -28,13 +28,13 @@ class Ignored:
 def examine(source: Source, request: Request, patience: Patience) -> Submission | Ignored:
     """What a request means, and how long its events wait for those that they may have overtaken.
 
-    :raises Refused: it cannot be taken; it is worth keeping for a second try.
+    :raises Refused: the request cannot be taken, but should be kept for a second try.
     """
     try:
         return _examine(source, request, patience)
     except Refused:
         raise
-    except Exception as error:  # a bug of the source's kind, which must cost no event
+    except Exception as error:  # a bug of the source kind must not lose an event
         what = type(error).__name__
         trace = traceback_of(error)
         _log.error("a source kind failed", source=source.id, kind=source.kind, error=trace)

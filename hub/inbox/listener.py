@@ -1,6 +1,6 @@
-"""The listener: the HTTP door of the inbox.
+"""The listener: the HTTP endpoint of the inbox.
 
-It knows nothing of any CRM: it writes down what happened, answers, and lets the workers know.
+It knows no CRM. It stores what happened, answers, and notifies the workers.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from hub.inbox.intake import Ignored, examine
 from hub.inbox.writer import StorageUnavailable, Unstorable
 from hub.models import Source
 
-#: Chatwoot sends long mails several times in one body: 8 MiB.
+#: The largest body. Chatwoot repeats the text of a long mail several times in one body.
 MOST_BYTES = 8 * 1024 * 1024
-#: Seconds after which a sender may come back when the database cannot store.
+#: Seconds after which a sender may try again if the database cannot store.
 RETRY_AFTER = 30
 
 blueprint = Blueprint("inbox", __name__)
@@ -86,7 +86,7 @@ def _refuse(source: Source, inbound: quarantine.Request, refusal: quarantine.Ref
     if held is None:  # deleted a moment ago
         return _unknown_address()
     if refusal.code == quarantine.KIND_MISSING:
-        # Nothing is wrong with it; it only waits.
+        # The request is not at fault: it waits until its source kind is back.
         if held:
             return _answer(202, status="held", reason=refusal.sentence)
         return _come_back("The hub cannot hold more requests of this source.")

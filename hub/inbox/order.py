@@ -1,10 +1,11 @@
 """The order of sources whose webhooks overtake each other.
 
-Chatwoot sends each event by a thread of its own: of ten messages in half a second the third came
-first, and some came 0.9 seconds after what was said later. So an event waits until it is a little
-while old by the source's own clock; by then what happened before it is here, too, and the lane
-sorts them. What is older already, because the source was busy, waits no longer. Where the hub is
-late to take requests, they overtake each other all the same: that time does not count.
+Chatwoot sends each event in a thread of its own. Of ten messages in half a second, the third came
+first, and some came up to 0.9 seconds after later ones. So an event waits until it has a certain
+age by the clock of its source. By then the events before it have arrived, too, and the lane sorts
+them. An event that already has this age when it arrives does not wait. The time for which a busy
+hub was late to take the request does not count as age, because requests overtake each other on
+their way regardless of it.
 """
 
 from __future__ import annotations
@@ -17,36 +18,38 @@ from datetime import datetime, timedelta
 
 from hub.inbox.sources import Draft
 
-#: Seconds of which the smallest difference between two clocks is known: one to two such spans.
+#: The smallest difference between two clocks is remembered for one to two spans of so many seconds.
 SPAN = 150.0
-#: Seconds by which the difference of a request is larger when the hub was certainly late to take
-#: it: the second that the source's clock leaves out, and some for the way.
+#: If the difference of a request is so many seconds larger than the smallest one, the hub was late
+#: to take the request. One second is what the source's clock cuts off; the rest is for the way.
 LATE = 1.3
-#: Seconds from such a request in which others are taken for late, too, by as much as is possible.
+#: Requests within so many seconds of a late one count as late, too.
 STILL_LATE = 2.0
 
 
 class SourceClocks:
-    """How far the hub's clock is ahead of the sources' clocks, as this process sees it.
+    """How far the hub's clock is ahead of the clocks of the sources, as this process sees it.
 
-    A source tells when it sent a request, in whole seconds. Arrival less sending is the difference
-    of the clocks, and up to a second more; of many requests the smallest is the closest. It is
-    never too small, so nothing is taken for older than it is. A request whose difference is much
-    larger waited for a busy hub: its events are as old as they were when it was sent, so that those
-    which overtook each other on their way are told apart as ever.
+    A source says when it sent a request, in whole seconds. The time from sending to arrival is the
+    difference between the clocks plus up to a second. The smallest of many such times is closest to
+    the difference. It is never too small, so no event is taken for older than it is.
+
+    A request with a much larger time waited for a busy hub. Its events get the age that they had
+    when it was sent, so that events which overtook each other on their way are still sorted.
     """
 
     def __init__(self) -> None:
-        #: For each source the smallest difference of this span and of the one before, in seconds.
+        #: For each source: when this span began, and its smallest difference in seconds; and the
+        #: same of the span before.
         self._seen: dict[int, tuple[float, float]] = {}
         self._before: dict[int, tuple[float, float]] = {}
-        #: When the last request came that was late (unix seconds), for each source.
+        #: For each source: when its last late request arrived (unix seconds).
         self._late: dict[int, float] = {}
         self._lock = threading.Lock()
 
     def observe(self, source_id: int, sent_at: float, received_at: datetime) -> timedelta:
-        """Note when a request was sent (unix seconds, proven by its signature) and when it came;
-        answers how far the hub's clock is ahead, with the time for which the hub was late."""
+        """Note when a request was sent (unix seconds, proven by its signature) and when it arrived.
+        Answers how far the hub's clock is ahead, plus the time for which the hub was late."""
         arrived = received_at.timestamp()
         ahead = arrived - sent_at
         now = time.monotonic()
@@ -69,18 +72,18 @@ class SourceClocks:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an event stands in its lane.
+    """The place of an event in its lane.
 
-    ``ordered_at`` is the moment by which it is sorted, by its source's clock; ``None``: it keeps
-    the place of its arrival. ``settled_at`` is until when it waits, by the hub's clock; ``None``:
-    not at all.
+    ``ordered_at`` is the moment by which it is sorted, by its source's clock. ``None``: it keeps
+    the order of its arrival. ``settled_at`` is the end of its waiting, by the hub's clock.
+    ``None``: it does not wait.
     """
 
     ordered_at: datetime | None = None
     settled_at: datetime | None = None
 
 
-#: The place of whatever nothing is known of.
+#: The place of an event whose time is unknown.
 ARRIVAL = Place()
 
 
@@ -99,8 +102,8 @@ class Patience:
         sent_at: float | None,
         received_at: datetime,
     ) -> Sequence[Place]:
-        """The place of each event of a request. Where it is not known when the request was sent,
-        the waiting counts from its arrival."""
+        """The place of each event of a request. If it is unknown when the request was sent, the
+        events wait from its arrival."""
         if not self._patience:
             return ()
         ahead = None if sent_at is None else self._clocks.observe(source_id, sent_at, received_at)
@@ -110,7 +113,7 @@ class Patience:
         if draft.moment is None:
             return ARRIVAL
         latest = draft.latest or draft.moment
-        # Never later than it came, whatever its source's clock says.
+        # Nothing happens after it arrived, whatever the source's clock says.
         if ahead is None or latest > received_at - ahead:
             happened_at = received_at
         else:

@@ -1,4 +1,5 @@
-"""The quarantine: refused requests of known sources, kept because nobody sends them again."""
+"""The quarantine: refused requests of known sources. They are kept, since senders do not repeat
+them."""
 
 from __future__ import annotations
 
@@ -14,18 +15,18 @@ from hub import log
 from hub.inbox.sources import KINDS, SourceKind
 from hub.models import QuarantinedRequest, Source
 
-#: Bounds of one source's quarantine.
+#: The most that is kept for one source.
 MOST_REQUESTS = 1_000
 MOST_BYTES = 64 * 1024 * 1024
 
-#: Headers that are kept of every request, beside those that its source's kind needs.
+#: Headers that are always kept, besides those that the source kind needs.
 _KEPT_HEADERS = ("content-type", "user-agent")
-#: Credentials, of proxies perhaps: never kept.
+#: Headers that are never kept: they may hold credentials, such as those of a proxy.
 _CREDENTIALS = ("authorization", "proxy-authorization", "cookie")
 
-#: The code of what waits for the plugin that brings its source's kind.
+#: The code of requests that wait for the plugin that brings their source kind.
 KIND_MISSING = "kind_missing"
-#: The code of what the source's kind could not read because of a bug.
+#: The code of requests at which the source kind failed because of a bug.
 KIND_FAILED = "kind_failed"
 
 _log = log.get(__name__)
@@ -43,8 +44,8 @@ class Request:
 class Refused(Exception):
     """A request of a known source that is not taken.
 
-    ``status`` is the HTTP answer, ``code`` the reason in one word, ``field`` the part of the body
-    that is to blame, if one is.
+    ``status`` is the HTTP status, ``code`` the reason in one word, ``field`` the part of the body
+    that is wrong, if it is one part.
     """
 
     def __init__(self, status: int, code: str, sentence: str, field: str | None = None) -> None:
@@ -56,7 +57,7 @@ class Refused(Exception):
 
 
 def hold(session: Session, source: Source, request: Request, refusal: Refused) -> bool:
-    """Keep the request; ``False`` when the source's quarantine is full."""
+    """Keep the request; ``False`` if the source's quarantine is full."""
     count, size = session.execute(
         select(func.count(), func.coalesce(func.sum(QuarantinedRequest.size), 0)).where(
             QuarantinedRequest.source_id == source.id
@@ -85,8 +86,8 @@ def hold(session: Session, source: Source, request: Request, refusal: Refused) -
 
 
 def _is_kept(name: str, kind: SourceKind | None) -> bool:
-    """Whether a second try may need the header. What a kind needs that is not here, nobody knows
-    yet: so all are kept."""
+    """Whether a second try may need the header. If the source kind is missing, nobody knows what it
+    needs, so all headers but credentials are kept."""
     if name in _CREDENTIALS:
         return False
     if kind is None or name in _KEPT_HEADERS:
@@ -98,5 +99,5 @@ def _is_kept(name: str, kind: SourceKind | None) -> bool:
 
 
 def request_of(held: QuarantinedRequest) -> Request:
-    """The request as it came."""
+    """The request as it arrived."""
     return Request(held.headers, base64.b64decode(held.body), held.received_at)

@@ -1,5 +1,5 @@
-"""Releasing held requests: a second try, after the secret or the parser was mended; and throwing
-them away. What a person does here is written into the audit log once."""
+"""Releasing held requests (a second try, after the secret or the parser was fixed), and discarding
+them. Each action of a person is recorded once in the audit log."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """What became of one held request: its new events, or why it has none. ``refusal`` says why it
-    is held still."""
+    """The outcome for one held request: its new events, or why there are none. ``refusal`` says why
+    the request is still held; '' if it is not."""
 
     id: int
     event_ids: list[int]
@@ -44,7 +44,8 @@ def held(source_id: int | None = None) -> Sequence[QuarantinedRequest]:
 
 
 def release(request_id: int) -> Released | None:
-    """Try a held request again, with the clock of its arrival; ``None`` if there is none."""
+    """Try a held request again, as at the time of its arrival. ``None`` if there is no such
+    request."""
     tried = _try(request_id)
     if tried is None:
         return None
@@ -85,7 +86,7 @@ def _try(request_id: int) -> tuple[Source, Released] | None:
         if request is None:
             return None
         source = session.get(Source, request.source_id)
-        if source is None:  # deleted, with what it held
+        if source is None:  # deleted, together with its held requests
             return None
     inbox = services.current().single(Inbox)
     try:
@@ -103,14 +104,14 @@ def _try(request_id: int) -> tuple[Source, Released] | None:
         except Unstorable as error:
             return source, Released(request_id, [], f"still held: {error}", str(error))
         outcome = "accepted" if event_ids else "duplicate"
-    # After the event is stored: a crash in between releases it twice, which is a duplicate.
+    # Only after the event is stored. A crash in between leads to a second release: a duplicate.
     in_transaction(lambda session: _delete(session, request_id))
     return source, Released(request_id, event_ids, outcome)
 
 
 def release_returned() -> int:
-    """Release what was held because its source's kind was missing, and is here now; returns how
-    many requests were tried."""
+    """Release the requests that were held because their source kind was missing, if it is back.
+    Returns how many requests were tried."""
     query = (
         select(QuarantinedRequest.id)
         .join(Source, Source.id == QuarantinedRequest.source_id)
@@ -126,7 +127,7 @@ def release_returned() -> int:
 
 
 def discard(request_id: int) -> bool:
-    """Throw a held request away; ``False`` if there is none."""
+    """Discard a held request; ``False`` if there is no such request."""
 
     def work(session: Session) -> bool:
         source_id = _delete(session, request_id)
@@ -144,7 +145,7 @@ def discard(request_id: int) -> bool:
 
 
 def _delete(session: Session, request_id: int) -> int | None:
-    """Delete a request; returns its source, ``None`` if there was no such request."""
+    """Delete a request. Returns the id of its source; ``None`` if there was no such request."""
     return session.scalar(
         delete(QuarantinedRequest)
         .where(QuarantinedRequest.id == request_id)
@@ -153,7 +154,7 @@ def _delete(session: Session, request_id: int) -> int | None:
 
 
 def _explain(session: Session, request_id: int, refusal: Refused) -> bool:
-    """Say why it is held still; ``False`` if somebody has released it, or thrown it away."""
+    """Store why the request is still held; ``False`` if somebody has released or discarded it."""
     request = session.get(QuarantinedRequest, request_id)
     if request is None:
         return False

@@ -1,4 +1,4 @@
-"""What a process remembers of the sources that it was asked for lately."""
+"""A short memory of sources, for each process."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from hub.database import in_reading
 from hub.models import Source
 from hub.security.encryption import digest
 
-#: Seconds for which a process trusts what it knows of a source.
+#: Seconds for which a source is remembered.
 SOURCE_MEMORY = 1.0
 
 
 class SourceMemory:
-    """The sources that this process was asked for lately: a burst asks the database once."""
+    """Remembers recently used sources, so that a burst of requests reads the database once."""
 
     def __init__(self) -> None:
         self._known: dict[str, tuple[float, Source]] = {}
         self._lock = threading.Lock()
 
     def find(self, kind: str, token: str) -> Source | None:
-        """The enabled source of this address."""
+        """The source with this address, if it is enabled."""
         key = digest(token)
         source = self._remembered(key)
         if source is None:
-            # One thread asks; a burst would take a connection for each of its requests.
+            # Only one thread reads. Otherwise a burst would use one connection for each request.
             with self._lock:
                 source = self._remembered(key) or self._ask(key)
         if source is None or source.kind != kind or not source.enabled:
@@ -36,7 +36,7 @@ class SourceMemory:
         return source
 
     def forget(self) -> None:
-        """Ask the database the next time."""
+        """Forget all sources."""
         self._known = {}
 
     def _remembered(self, key: str) -> Source | None:

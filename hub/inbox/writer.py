@@ -1,8 +1,8 @@
-"""The writer: commits what has gathered from many requests in one transaction.
+"""The writer: stores the events of many requests in one transaction.
 
 A commit that reaches the disk costs the same for one event as for fifty. So the threads of a
-process commit as a group: the request that leads commits for all that came meanwhile, and each is
-answered after the commit that contains it. A quiet hub commits each request at once.
+process commit as a group: one request leads and commits for all that arrived meanwhile. Each is
+answered after the commit that contains it. If only one request arrives, it is committed at once.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from hub.inbox.accept import Accepted, Submission, accept
 from hub.plugins import Registry
 from hub.queue.ready import ReadyLane
 
-#: Commits whose lanes are announced together at most.
+#: The most commits whose lanes are announced together.
 GATHER = 100
-#: Seconds between announcements: a burst's lanes gather meanwhile.
+#: Seconds between two announcements, in which the lanes of a burst gather.
 PACE = 0.005
 
 _log = log.get(__name__)
@@ -40,11 +40,11 @@ class StorageUnavailable(Exception):
 
 
 class Unstorable(Exception):
-    """The database will never store this event as it is."""
+    """The database refuses this event, and will always do so."""
 
 
 class Writer:
-    """Owns the writing of events in one process."""
+    """Writes the events of one process."""
 
     def __init__(self, registry: Registry, announce: Announce) -> None:
         self._registry = registry
@@ -59,7 +59,7 @@ class Writer:
 
         :raises StorageUnavailable: it could not be stored.
         """
-        _ = submission.rows  # made by this thread, not by the one all wait for
+        _ = submission.rows  # make them in this thread, not in the one for which all wait
         turn = self._group.serve(submission)
         if turn.error is not None:
             raise turn.error
@@ -67,7 +67,7 @@ class Writer:
         return turn.result
 
     def _ensure_announcer(self) -> None:
-        # Started late, so that a server which forks its workers gets one in each.
+        # Started late: a server that forks its workers needs a thread in each of them.
         if self._announcer is not None and self._announcer.is_alive():
             return
         with self._starting:
@@ -89,20 +89,20 @@ class Writer:
             accepted = self._commit([turn.item for turn in turns])
         except SQLAlchemyError as error:
             self._store_one_by_one(turns, error)
-        except Exception as error:  # all of the requests must be answered
+        except Exception as error:  # each of the requests must get an answer
             _log.error("events could not be stored", error=repr(error))
             for turn in turns:
                 turn.error = error
         else:
             for turn, ids in zip(turns, accepted.event_ids, strict=True):
                 turn.result = ids
-            # Beside the answers: the promise is kept by the commit alone.
+            # In another thread: the answers need not wait for it, since the events are stored.
             if accepted.ready:
                 self._ensure_announcer()
                 self._announcing.put(accepted.ready)
 
     def _store_one_by_one(self, turns: Sequence[_Turn], error: SQLAlchemyError) -> None:
-        """One submission that the database refuses must not take the others with it."""
+        """Store each alone, so that one submission that the database refuses harms no other."""
         if len(turns) > 1 and not is_away(error):
             for turn in turns:
                 self._store([turn])
@@ -119,7 +119,7 @@ class Writer:
 
 
 def _gather(waiting: queue.SimpleQueue[Sequence[ReadyLane]]) -> list[Sequence[ReadyLane]]:
-    """What waits, at least one."""
+    """Wait for the lanes of one commit, and take those of others that are already there."""
     gathered = [waiting.get()]
     while len(gathered) < GATHER:
         try:

@@ -1,4 +1,4 @@
-"""Source kinds: who sends, how it signs, and what its webhooks mean."""
+"""Source kinds: how a kind of sender signs, and what its webhooks mean."""
 
 from hub.inbox.sources.canonical import CanonicalSource
 from hub.inbox.sources.chatwoot import ChatwootSource
@@ -10,7 +10,7 @@ from hub.inbox.sources.kind import (
     SourceKind,
 )
 
-#: Every kind by the name that stands in its webhook address.
+#: All source kinds, by the name in their webhook addresses.
 KINDS: dict[str, SourceKind] = {kind.name: kind for kind in (ChatwootSource(), CanonicalSource())}
 
 __all__ = ["KINDS", "BadPayload", "BadSignature", "Draft", "Parsed", "SourceKind"]

@@ -1,8 +1,8 @@
 """The generic source: canonical events as JSON, signed as Standard Webhooks describes.
 
-Headers ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``; the signed text is id,
-timestamp and body with full stops between; the signature is ``v1,`` and the base64 HMAC-SHA256.
-Several signatures may stand side by side, so that secrets can be changed.
+The headers are ``webhook-id``, ``webhook-timestamp`` and ``webhook-signature``. The signed text is
+id, timestamp and body, joined by full stops. A signature is ``v1,`` followed by the base64
+HMAC-SHA256. The header may hold several signatures, so that a secret can be changed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _MOST_DIGITS = 12
 
 
 def _has_utc(moment: datetime) -> None:
-    """Refuse the few moments that no calendar holds in UTC: they could not be stored."""
+    """Refuse moments that are out of range in UTC, since they cannot be stored."""
     try:
         moment.astimezone(UTC)
     except OverflowError as error:
@@ -123,7 +123,7 @@ class _ChangeSchema(_Schema):
 
 
 class EventSchema(_Schema):
-    """A canonical event as it is sent. ``id`` is the sender's own and recognises duplicates."""
+    """A canonical event as it is sent. ``id`` is the sender's; duplicates are recognised by it."""
 
     event = fields.String(required=True, validate=validate.OneOf(events.EVENT_NAMES))
     id = fields.String(required=True, validate=validate.Length(min=1, max=150))
@@ -137,7 +137,7 @@ class EventSchema(_Schema):
     changes = fields.Dict(keys=fields.String(), values=fields.Nested(_ChangeSchema))
 
 
-#: One for all: making a schema costs more than using it.
+#: Made once, because making a schema costs more than using it.
 _SCHEMA = EventSchema()
 
 
@@ -180,7 +180,7 @@ class CanonicalSource:
             raise BadSignature("stale", f"The request is {abs(age):.0f} seconds {when}.")
 
     def delivery_id(self, headers: Mapping[str, str]) -> str | None:
-        """The message id, the same when it is sent again."""
+        """The message id. It stays the same when the message is sent again."""
         return headers.get("webhook-id", "")[:100] or None
 
     def sent_at(self, headers: Mapping[str, str]) -> float:
@@ -215,7 +215,7 @@ def _key(secret: str) -> bytes:
 
 
 def _first(messages: Any, path: str = "") -> tuple[str, str]:
-    """The first of marshmallow's messages, with the path to its field."""
+    """The path to the first wrong field, and marshmallow's message about it."""
     while isinstance(messages, dict):
         name = next(iter(messages))
         path = path if name == "_schema" else f"{path}.{name}".strip(".")

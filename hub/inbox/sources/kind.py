@@ -9,13 +9,13 @@ from typing import Any, Protocol
 
 from hub.sdk.events import Event, Source
 
-#: Seconds by which a signed request may be old, or ahead.
+#: A signed request may be so many seconds old, or ahead of the hub's clock.
 TOLERANCE = 300.0
 
 
 class BadSignature(Exception):
-    """A request that is not proven to be the sender's. ``code`` is missing, malformed, stale or
-    wrong; ``sentence`` says it to the operator."""
+    """The request is not proven to come from the sender. ``code`` is missing, malformed, stale or
+    wrong. ``sentence`` is for the operator."""
 
     def __init__(self, code: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -24,7 +24,7 @@ class BadSignature(Exception):
 
 
 class BadPayload(Exception):
-    """A body whose shape is not known: ``field`` is the path to what is wrong."""
+    """A body of unknown form. ``field`` is the path to what is wrong."""
 
     def __init__(self, field: str, sentence: str) -> None:
         super().__init__(sentence)
@@ -36,12 +36,13 @@ class BadPayload(Exception):
 class Draft:
     """A canonical event that has no id yet.
 
-    ``dedupe_key`` is its natural key within the source: the same thing told twice has the same
-    one. ``lane_key`` names the subject whose events must stay in order: "contact:501". ``moment``
-    is when it happened, by the source's clock, where the source may send it after what happened
-    later: it decides the place in the lane, and the event waits a little for others. ``None``: its
-    place is that of its arrival. ``latest`` is the latest moment at which it can have happened,
-    where ``moment`` is cut off.
+    ``dedupe_key`` is its natural key within the source: two reports of the same thing have the same
+    key. ``lane_key`` names the subject whose events must stay in order, such as "contact:501".
+
+    ``moment`` is when it happened, by the source's clock. Set it if the source may send events in
+    the wrong order: then the event is sorted by it, and waits a little for others. ``None``: the
+    event keeps the order of its arrival. ``latest`` is the latest moment at which it can have
+    happened, if ``moment`` is not exact.
     """
 
     event: Event
@@ -53,9 +54,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """What a webhook means: events, or nothing for a CRM, and then why.
+    """What a webhook means: events, or the reason why it is ignored.
 
-    ``payload`` is what is stored of it: the body with credentials replaced.
+    ``payload`` is what is stored: the body, with credentials replaced.
     """
 
     event_name: str
@@ -65,7 +66,7 @@ class Parsed:
 
 
 class SourceKind(Protocol):
-    """How requests of one kind of sender are proven and read. Header names are in lower case."""
+    """How requests of one kind of sender are verified and read. Header names are in lower case."""
 
     @property
     def name(self) -> str:
@@ -77,26 +78,26 @@ class SourceKind(Protocol):
 
     @property
     def headers(self) -> Sequence[str]:
-        """The headers that proving and reading a request needs. A name that ends with a hyphen
-        stands for all that begin with it. The quarantine keeps them, encrypted."""
+        """The headers that are needed to verify and read a request. A name that ends with a hyphen
+        stands for all names that begin with it. The quarantine keeps these headers, encrypted."""
 
     def is_signed(self, headers: Mapping[str, str]) -> bool:
         """Whether the request claims a signature."""
 
     def verify(self, secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
-        """Return if the request is proven; ``now`` is the moment of its arrival (unix seconds).
+        """Check that the request comes from the sender. ``now`` is when it arrived (unix seconds).
 
-        :raises BadSignature: it is not.
+        :raises BadSignature: that is not proven.
         """
 
     def delivery_id(self, headers: Mapping[str, str]) -> str | None:
-        """The sender's id of this delivery, the same when it is sent again."""
+        """The sender's id of this delivery. It stays the same when the delivery is sent again."""
 
     def sent_at(self, headers: Mapping[str, str]) -> float:
-        """When a request that was verified was sent, by the sender's clock (unix seconds)."""
+        """When a verified request was sent, by the sender's clock (unix seconds)."""
 
     def parse(self, data: Any, source: Source, received_at: datetime) -> Parsed:
         """What the body means.
 
-        :raises BadPayload: its shape is not known.
+        :raises BadPayload: its form is unknown.
         """

@@ -1,4 +1,5 @@
-"""Reading JSON whose types may be wrong: what matters is checked and named, the rest is lenient."""
+"""Reading JSON whose types may be wrong. Important values are checked; for others a wrong type
+counts as missing."""
 
 from __future__ import annotations
 
@@ -8,12 +9,12 @@ from typing import Any
 
 from hub.inbox.sources.kind import BadPayload
 
-#: The longest id of any sender.
+#: The longest id that is accepted.
 MOST_ID = 80
 
 
 class Reader:
-    """An object of a payload, which knows its path."""
+    """An object of a payload, together with its path."""
 
     def __init__(self, data: Any, path: str = "") -> None:
         if not isinstance(data, dict):
@@ -28,7 +29,7 @@ class Reader:
     def id(self, key: str = "id") -> str:
         """An id: a whole number, as a text.
 
-        :raises BadPayload: it is neither, or it is missing.
+        :raises BadPayload: it is missing or no whole number.
         """
         found = self.optional_id(key)
         if found is None:
@@ -53,7 +54,7 @@ class Reader:
         return text
 
     def text(self, key: str) -> str | None:
-        """A text that is not empty. Numbers are taken as texts; anything else counts as none."""
+        """A text that is not empty, or ``None``. Numbers are converted; other types are ignored."""
         value = self.data.get(key)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             return None
@@ -79,14 +80,14 @@ class Reader:
         return self.data.get(key) is True
 
     def number(self, key: str) -> float | None:
-        """A number."""
+        """A number, or ``None``."""
         value = self.data.get(key)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
         return value
 
     def mapping(self, key: str) -> dict[str, Any]:
-        """An object as it is, empty if it is none."""
+        """An object as it is; an empty one if the value is no object."""
         value = self.data.get(key)
         return value if isinstance(value, dict) else {}
 
@@ -109,14 +110,14 @@ class Reader:
         return found
 
     def objects(self, key: str) -> Iterator[Reader]:
-        """The objects of a list; what is no object is passed over."""
+        """The objects of a list. Other items are left out."""
         value = self.data.get(key)
         for number, item in enumerate(value if isinstance(value, list) else []):
             if isinstance(item, dict):
                 yield Reader(item, f"{self.path(key)}[{number}]")
 
     def moment(self, key: str) -> datetime | None:
-        """A moment: ISO 8601, or unix seconds. 0 means none, as Chatwoot sends it."""
+        """A moment, as ISO 8601 or unix seconds. 0 means none: Chatwoot sends it so."""
         return to_moment(self.data.get(key))
 
 
@@ -129,7 +130,7 @@ def to_moment(value: Any) -> datetime | None:
             return datetime.fromtimestamp(value, UTC)
         if isinstance(value, str):
             moment = datetime.fromisoformat(value)
-            # Moments that no calendar holds in UTC count as none.
+            # Moments that are out of range in UTC count as none.
             return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         return None

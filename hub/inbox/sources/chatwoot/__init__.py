@@ -1,4 +1,5 @@
-"""Chatwoot's account webhooks. Facts by its source, 4.15.1, with what older versions lack."""
+"""Chatwoot's account webhooks. The facts are from the source code of 4.15.1; what older versions
+lack is noted."""
 
 from __future__ import annotations
 
@@ -28,11 +29,12 @@ class ChatwootSource:
         signature.verify(secret, headers, body, now)
 
     def delivery_id(self, headers: Mapping[str, str]) -> str | None:
-        """One for each event and webhook; the same when a cut-off delivery is sent again."""
+        """One id for each event and webhook. It stays the same when a broken-off delivery is sent
+        again."""
         return headers.get("x-chatwoot-delivery", "")[:100] or None
 
     def sent_at(self, headers: Mapping[str, str]) -> float:
-        """In whole seconds, cut off."""
+        """The time of sending in whole seconds; fractions are cut off."""
         return float(headers[signature.TIMESTAMP])
 
     def parse(self, data: Any, source: Source, received_at: datetime) -> Parsed:

@@ -1,6 +1,6 @@
-"""What Chatwoot's own form for webhooks takes, and what its pages can reach.
+"""Which webhook addresses Chatwoot's form accepts, and how to do without the form.
 
-Source of the facts: the form of a running Chatwoot 4.14.2, tried in a browser. Its API takes every
+The facts were tried in a browser, with the form of a running Chatwoot 4.14.2. Its API accepts every
 address.
 """
 
@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from hub.sdk.settings import host_of, origin_of
 
-#: The events that are wanted; the others would be taken and ignored.
+#: The events that the hub uses. It would accept the others and ignore them.
 EVENTS = (
     "contact_created",
     "contact_updated",
@@ -26,8 +26,8 @@ EVENTS = (
 
 
 def is_refused(url: str) -> bool:
-    """Whether the form says 'Please enter a valid URL' to it: it wants a public IPv4 address, or a
-    name with a dot in it."""
+    """Whether the form refuses this address with 'Please enter a valid URL'. It accepts public IPv4
+    addresses, and names with a dot in them."""
     host = (urlsplit(url).hostname or "").rstrip(".")
     try:
         address = ipaddress.ip_address(host)
@@ -37,16 +37,16 @@ def is_refused(url: str) -> bool:
 
 
 def shares_cookies(url: str, chatwoot: str | None) -> bool:
-    """Whether a browser gives pages at ``url`` the cookies of this Chatwoot: they belong to a host,
-    whatever the port."""
+    """Whether a browser sends the cookies of this Chatwoot to ``url``, too. Cookies belong to a
+    host, whatever the port."""
     if not chatwoot or origin_of(url) == origin_of(chatwoot):
         return False
     return host_of(url) == host_of(chatwoot)
 
 
 def call(url: str, chatwoot: str | None) -> str:
-    """The call that makes the webhook at Chatwoot's API, for a shell: ``ACCOUNT`` and ``TOKEN`` are
-    the person's to fill in. Its answer has the signing secret."""
+    """The shell command that creates the webhook through Chatwoot's API. A person has to fill in
+    ``ACCOUNT`` and ``TOKEN``. The answer holds the signing secret."""
     base = (chatwoot or "https://CHATWOOT").rstrip("/")
     body = json.dumps({"name": "CRM Hub", "url": url, "subscriptions": EVENTS})
     parts = (

@@ -1,8 +1,8 @@
-"""Who a Chatwoot contact is for sure: ids of networks, and what is proven.
+"""What is known for certain about a Chatwoot contact: ids of networks, and proven fields.
 
-A website visitor can type any name, email and number; Chatwoot checks none of them, and a mail's
-From is as easily written. Proven are the site's own identifier where the site has signed it
-(``hmac_verified``), and the number from which somebody writes by WhatsApp.
+A website visitor can type any name, email and number. Chatwoot checks none of them, and the sender
+of a mail can be forged just as easily. Two fields can be proven: the site's own identifier, if the
+site has signed it (``hmac_verified``), and the number from which somebody writes by WhatsApp.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 
 from hub.inbox.sources.reader import Reader
 
-#: Channels whose contacts are known by an id of the network, and the network's name.
+#: Channels whose contacts have an id of a network, with the network's name.
 _NETWORKS = {
     "Channel::Telegram": "telegram",
     "Channel::FacebookPage": "facebook",
@@ -26,11 +26,11 @@ _TWILIO_WHATSAPP = "whatsapp:"
 
 
 def networks(details: Reader, talk: Reader | None) -> dict[str, str]:
-    """The ids by which networks know the contact, by network.
+    """The contact's ids in networks, by the network's name.
 
-    ``details`` are its additional attributes, ``talk`` a conversation with it: that has the
-    network's id as ``contact_inbox.source_id``. WhatsApp's is often just the number, which is no
-    id of its own.
+    ``details`` are the contact's additional attributes, ``talk`` is a conversation with it. The id
+    is the conversation's ``contact_inbox.source_id``. For WhatsApp that is often just the phone
+    number; then it is left out.
     """
     found = {}
     for key in details.data:
@@ -51,7 +51,8 @@ def proven(phone: str | None, talk: Reader) -> frozenset[str]:
     if Reader(talk.mapping("contact_inbox")).flag("hmac_verified"):
         names.add("identifier")
     number = _source_id(talk) or ""
-    # Of an API inbox a visitor names the id himself: ``POST /public/api/v1/inboxes/…/contacts``.
+    # Not in an API inbox: a visitor chooses the id there (``POST
+    # /public/api/v1/inboxes/…/contacts``).
     channel = talk.data.get("channel")
     by_whatsapp = channel == "Channel::Whatsapp" or (
         channel == "Channel::TwilioSms" and number.startswith(_TWILIO_WHATSAPP)

@@ -1,8 +1,8 @@
 """What each of Chatwoot's webhooks means.
 
-Two webhooks may tell one thing: a change of status comes as ``conversation_status_changed`` and as
-``conversation_updated``. One may tell two: a save that resolves and prioritises. Natural keys make
-the first one event, the mapping makes the second two.
+Two webhooks may report the same thing: a change of status comes as ``conversation_status_changed``
+and as ``conversation_updated``. Both get the same natural key, so they become one event. One
+webhook may report two things, such as a save that sets status and priority. It becomes two events.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from hub.inbox.sources.reader import Reader, to_moment
 from hub.sdk import events
 from hub.sdk.events import Change, Contact, Conversation, Event, Message, Source, Status
 
-#: Changes of a contact that a CRM may want. The others (``last_activity_at`` with every incoming
-#: message) are noise.
+#: Changes of a contact that a CRM may want. The others are ignored: ``last_activity_at``, for
+#: example, changes with every incoming message.
 _CONTACT_CHANGES = (
     "name",
     "email",
@@ -31,7 +31,7 @@ _CONTACT_CHANGES = (
     "additional_attributes",
     "blocked",
 )
-#: Changes of a conversation that a CRM may want; the clocks in it are noise.
+#: Changes of a conversation that a CRM may want. Changed timestamps are ignored.
 _CONVERSATION_CHANGES = (
     "priority",
     "assignee_id",
@@ -40,8 +40,8 @@ _CONVERSATION_CHANGES = (
     "label_list",
     "custom_attributes",
 )
-#: Keys of ``additional_attributes`` that concern no CRM: the ids that CRM integrations keep there,
-#: and where a visitor's browser was last (``ContactIpLookupJob`` reads it).
+#: Keys of ``additional_attributes`` that concern no CRM: the ids that CRM integrations store there,
+#: and the visitor's IP addresses.
 _UNCONCERNING_KEYS = frozenset({"external", "created_at_ip", "updated_at_ip"})
 
 _NOISE = {
@@ -57,7 +57,7 @@ _NOISE = {
 def parse(data: Any, source: Source, received_at: datetime) -> Parsed:
     """What a webhook means.
 
-    :raises BadPayload: its shape is not known.
+    :raises BadPayload: its form is unknown.
     """
     body = Reader(data)
     name = body.data.get("event")
@@ -115,7 +115,7 @@ def _concerns_a_crm(change: tuple[str, Change]) -> bool:
     name, values = change
     if name != "additional_attributes":
         return name in _CONTACT_CHANGES
-    # What a CRM integration wrote there comes back as an event: an echo.
+    # What a CRM integration wrote there comes back as an event. That echo must be ignored.
     before, after = (
         {key: item for key, item in value.items() if key not in _UNCONCERNING_KEYS}
         if isinstance(value, dict)
@@ -139,13 +139,15 @@ def _conversation_created(body: Reader, source: Source, received_at: datetime) -
     drafts = [
         replace(
             _draft(born, f"conversation:{conversation.id}:created", body, conversation.created_at),
-            # Its birth comes in whole seconds, so before its messages; its version is exact.
+            # ``created_at`` is in whole seconds, so it sorts before the first message.
+            # ``updated_at`` is exact.
             latest=body.moment("updated_at"),
         )
     ]
     if conversation.status == "resolved":
-        # A blocked contact's conversation is born resolved: no change of status follows. If it was
-        # resolved between its birth and this body, one does, and has the same key.
+        # The conversation of a blocked contact is created as resolved, and no change of status
+        # follows. If it was resolved later, but before this body was made, a change of status does
+        # follow; it has the same key.
         change = Change(None, "resolved")
         moment = payload.milliseconds(body.data.get("updated_at"))
         drafts.append(_status(conversation, contact, change, moment, source, received_at, body))
@@ -154,8 +156,8 @@ def _conversation_created(body: Reader, source: Source, received_at: datetime) -
 
 def _status_changed(body: Reader, source: Source, received_at: datetime) -> Outcome:
     conversation, contact = _conversation(body, source)
-    # Chatwoot 4.15.1 sends no change list here. Should a later one do so, it is the better witness:
-    # the body may be newer than the change.
+    # Chatwoot 4.15.1 sends no list of changes here. If a later version does, the list is more
+    # reliable: the body may be newer than the change.
     changed = payload.changes(body) or {}
     change = _status_change(changed) or Change(None, conversation.status)
     moment = payload.milliseconds(_changed_at(changed, body))
@@ -175,7 +177,7 @@ def _conversation_updated(body: Reader, source: Source, received_at: datetime) -
     change = _status_change(changed)
     if change is not None:
         drafts.append(_status(conversation, contact, change, moment, source, received_at, body))
-        # What else this save changed is of the same version, so it tells the same status.
+        # The other changes of this save have the same version, so they must show the same status.
         conversation = replace(conversation, status=change.current)
     others = {name: changed[name] for name in _CONVERSATION_CHANGES if name in changed}
     if others:
@@ -194,7 +196,7 @@ def _conversation_updated(body: Reader, source: Source, received_at: datetime) -
 
 
 def _changed_at(changed: dict[str, Change], body: Reader) -> Any:
-    """When the change was made, else when the state in the body was."""
+    """When the change was made. If that is not told: when the state in the body was saved."""
     named = changed.get("updated_at")
     return named.current if named else body.data.get("updated_at")
 
@@ -202,7 +204,7 @@ def _changed_at(changed: dict[str, Change], body: Reader) -> Any:
 def _status_change(changed: dict[str, Change]) -> Change | None:
     """The change of status, if there is one.
 
-    :raises BadPayload: to a status that is not known; to pass over it could lose a resolve.
+    :raises BadPayload: the new status is unknown. Ignoring it could lose a resolve.
     """
     change = changed.get("status")
     if change is not None and change.current not in payload.STATUSES:
@@ -221,9 +223,9 @@ def _status(
     received_at: datetime,
     body: Reader,
 ) -> Draft:
-    """One change of status, told by either of its two webhooks.
+    """One change of status, from either of its two webhooks.
 
-    The body may be newer than the change, so the event carries the status after *this* change.
+    The body may be newer than the change. So the event gets the status after *this* change.
     """
     status = cast(Status, change.current)
     changed_at = to_moment(moment / 1000) if moment else None
@@ -252,7 +254,7 @@ def _message_updated(body: Reader, source: Source, received_at: datetime) -> Out
     event = _message(events.MESSAGE_UPDATED, body, source, received_at)
     message = cast(Message, event.message)
     key = f"message:{message.id}:updated:{_fingerprint(body)}"
-    # When it was changed is not told. Its place is behind its message, wherever that stands.
+    # The webhook does not say when the message was changed. It is sorted behind its message.
     return [_draft(event, key, _talk(body), message.created_at)]
 
 
@@ -318,7 +320,7 @@ def _draft(
     conversation: Reader | None = None,
     moment: datetime | None = None,
 ) -> Draft:
-    """The lane is the contact's, so that all its conversations stay in order with it."""
+    """A draft in the lane of its contact, so that contact and conversations stay in order."""
     contact = event.contact.id if event.contact else None
     if contact is None and conversation is not None:
         inbox = conversation.mapping("contact_inbox").get("contact_id")
@@ -330,7 +332,7 @@ def _draft(
 
 
 def _version(conversation: Reader) -> int | None:
-    """The version of the state in a body, to the millisecond: as exact as its twins tell it."""
+    """The version of the state in a body, cut to milliseconds. Change lists are no more exact."""
     moment = payload.milliseconds(conversation.data.get("updated_at"))
     return None if moment is None else moment * 1000
 
@@ -346,7 +348,7 @@ _HANDLERS: dict[str, Callable[[Reader, Source, datetime], Outcome]] = {
     "conversation_created": _conversation_created,
     "conversation_updated": _conversation_updated,
     "conversation_status_changed": _status_changed,
-    # Agent bots get these instead; somebody may point one at the hub.
+    # Agent bots get these two instead. Somebody may use the hub's address for an agent bot.
     "conversation_resolved": _status_changed,
     "conversation_opened": _status_changed,
     "message_created": _message_created,

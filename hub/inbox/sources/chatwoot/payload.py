@@ -33,7 +33,7 @@ _SENDERS: dict[str, SenderKind] = {
     "captain_assistant": "assistant",
     "contact": "contact",
 }
-#: The nested copy of a message tells its direction by number, the message itself by name.
+#: The direction of a message: by name in its own webhooks, by number where it is nested.
 _DIRECTIONS: dict[Any, Direction] = {
     "incoming": "incoming",
     "outgoing": "outgoing",
@@ -44,15 +44,15 @@ _DIRECTIONS: dict[Any, Direction] = {
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
-#: Credentials of a visitor's live connection, of users and of API inboxes.
+#: Keys with credentials: of a visitor's live connection, of users and of API inboxes.
 _CREDENTIALS = frozenset({"pubsub_token", "access_token", "hmac_token", "secret"})
 _CONTAINERS = (dict, list)
-#: What is kept of a mail's headers beside its text.
+#: The parts of a mail that are kept besides its text.
 _MAIL_KEYS = ("subject", "from", "to", "cc", "bcc", "date", "message_id", "in_reply_to")
 
 
 def account_id(body: Reader, source: Source) -> str | None:
-    """The account's number in Chatwoot; payloads of conversations tell it since 4.14.2 only."""
+    """The account's number in Chatwoot. Payloads of conversations only have it since 4.14.2."""
     account = body.mapping("account").get("id")
     known = isinstance(account, int | str) and not isinstance(account, bool)
     return str(account) if known else source.account_id
@@ -61,7 +61,8 @@ def account_id(body: Reader, source: Source) -> str | None:
 def contact(
     found: Reader, account: str | None, source: Source, talk: Reader | None = None
 ) -> Contact:
-    """A contact: the body of ``contact_*``, or ``meta.sender`` of the conversation ``talk``."""
+    """A contact, from the body of ``contact_*`` or from ``meta.sender`` of the conversation
+    ``talk``."""
     number = found.id()
     additional = found.mapping("additional_attributes")
     details = Reader(additional)
@@ -84,7 +85,7 @@ def contact(
 
 
 def conversation(found: Reader, account: str | None, source: Source) -> Conversation:
-    """A conversation, as its payload shows it: that may be later than the event."""
+    """A conversation in the state that the payload shows. It may be newer than the event."""
     number = found.id()
     meta = Reader(found.mapping("meta"))
     additional = Reader(found.mapping("additional_attributes"))
@@ -115,19 +116,19 @@ def _assigned_agent(meta: Reader) -> str | None:
 
 
 def person_of(found: Reader) -> Reader | None:
-    """The contact of a conversation, if the payload tells its id."""
+    """The contact of a conversation, if the payload has its id."""
     meta = found.object("meta")
     sender = meta.object("sender") if meta is not None else None
     return sender if sender is not None and sender.data.get("id") is not None else None
 
 
 def message(found: Reader, source: Source) -> Message:
-    """A message: the body of ``message_*``."""
+    """A message, from the body of ``message_*``."""
     attributes = found.mapping("content_attributes")
     mail = Reader(Reader(attributes).mapping("email"))
     attachments = [_attachment(item) for item in found.objects("attachments")]
     pictures, missing = pasted(mail, attachments, source.base_url)
-    # Numbered as they stand in the HTML, which never changes.
+    # Numbered by their order in the HTML, which never changes.
     attachments += [
         Attachment("image", f"inline-{place}", url, _file_name(url))
         for place, url in enumerate(pictures, start=1)
@@ -151,7 +152,7 @@ def message(found: Reader, source: Source) -> Message:
 
 
 def changes(body: Reader) -> dict[str, Change] | None:
-    """What the event changed; ``None`` when the payload does not tell."""
+    """What the event changed; ``None`` if the payload does not say."""
     listed = body.data.get("changed_attributes")
     if not isinstance(listed, list):
         return None
@@ -164,17 +165,17 @@ def changes(body: Reader) -> dict[str, Change] | None:
 
 
 def milliseconds(value: Any) -> int | None:
-    """A moment of a payload in milliseconds since 1970: what twins agree on.
+    """A moment of a payload in milliseconds since 1970.
 
-    A body tells microseconds, a change list what Rails' ``xmlschema(3)`` leaves of them: it cuts
-    off, and so must this.
+    Bodies have microseconds. Change lists have milliseconds: Rails' ``xmlschema(3)`` cuts them off.
+    Cutting off here, too, makes both agree.
     """
     moment = to_moment(value)
     return None if moment is None else (moment - _EPOCH) // timedelta(milliseconds=1)
 
 
 def without_credentials(value: Any) -> Any:
-    """A payload as it is stored."""
+    """The payload with credentials masked, as it is stored."""
     if isinstance(value, dict):
         return {
             key: MASK
@@ -198,7 +199,7 @@ def _direction(found: Reader) -> Direction:
 
 
 def _text(found: Reader, attributes: dict[str, Any]) -> str:
-    """For a mail the reply without what it quotes, which Chatwoot calls ``quoted``."""
+    """The text. Of a mail: the reply without quoted mails, which Chatwoot calls ``quoted``."""
     mail = attributes.get("email")
     parts = mail.get("text_content") if isinstance(mail, dict) else None
     trimmed = parts.get("quoted") if isinstance(parts, dict) else None
@@ -208,14 +209,15 @@ def _text(found: Reader, attributes: dict[str, Any]) -> str:
 
 
 def _whole_text(found: Reader, attributes: dict[str, Any], text: str) -> str | None:
-    """A mail's text with what it quotes or forwards, and with its signature."""
+    """The whole text of a mail, with quoted and forwarded mails and the signature; ``None`` if it
+    is the same as ``text``, or no mail."""
     whole = found.text("content")
     is_mail = isinstance(attributes.get("email"), dict)
     return whole if is_mail and whole and whole.strip() != text.strip() else None
 
 
 def _sender(found: dict[str, Any]) -> Sender:
-    """Templates, automations and campaigns have no sender; a contact has no type."""
+    """The sender. Templates, automations and campaigns have none. A contact has no type."""
     if not found:
         return Sender("system")
     reader = Reader(found)
@@ -249,7 +251,7 @@ def _attachment(found: Reader) -> Attachment:
 
 
 def _file_name(url: str | None) -> str | None:
-    """The last part of an address, as people wrote it: "Invoice 4711.pdf", not "%204711"."""
+    """The last part of an address, decoded: "Invoice 4711.pdf", not "Invoice%204711.pdf"."""
     last = unquote((url or "").partition("?")[0].rpartition("/")[2])
     return _CONTROLS.sub("", last.rpartition("/")[2]) or None
 

@@ -1,9 +1,9 @@
 """Pictures that were pasted into a mail.
 
-Chatwoot keeps them in its storage and names them in the mail's HTML only, in place of the ``cid:``
-address that the mail had: they are not among the attachments. A picture to which the HTML does not
-refer, as Apple's program sends them, is told nowhere; the number of the mail's attachments, which
-counts all of them, shows that one is missing.
+Chatwoot stores them, but does not list them as attachments. Only the mail's HTML has their
+addresses, in place of the ``cid:`` addresses of the original. Apple's mail program sends pictures
+to which the HTML does not refer; Chatwoot gives no address of these. But it tells the number of all
+files of a mail, which shows that some are missing.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from hub.inbox.sources.reader import Reader
 from hub.sdk.events import Attachment
 from hub.sdk.settings import origin_of
 
-#: Where Chatwoot serves stored files: nothing else of its host is fetched because of a mail.
+#: The path of Chatwoot's stored files. A mail must not make the hub fetch anything else there.
 _STORED = "/rails/active_storage/"
-#: Every repetition is bounded, since anybody can write such a mail.
+#: Every repetition is bounded, since anybody can send such a mail.
 _SOURCE = re.compile(r"""\bsrc\s{0,9}=\s{0,9}["'](https?://[^"'<>\s]{1,2000})["']""", re.IGNORECASE)
 
 
 def pasted(
     mail: Reader, attachments: Sequence[Attachment], base_url: str | None
 ) -> tuple[list[str], int]:
-    """The addresses of the pictures in a mail's HTML, and how many of its files are told nowhere.
+    """The addresses of the pictures in a mail's HTML, and how many of its files have no address.
 
-    There are no more pictures than the mail had files: what it quotes may show others. Chatwoot
-    tells the number for mails that came in, not for those that agents write.
+    At most as many pictures are taken as the mail had files, because quoted mails may show other
+    pictures. Chatwoot tells the number of files for incoming mails only.
     """
     number = mail.data.get("number_of_attachments")
     others = number - len(attachments) if isinstance(number, int) else 0
@@ -41,7 +41,7 @@ def pasted(
 
 
 def _stored(mail: Reader, base_url: str | None) -> list[str]:
-    """The addresses in the HTML that lead into this Chatwoot's storage, each once."""
+    """The addresses of this Chatwoot's stored files in the HTML, each once."""
     html = Reader(mail.mapping("html_content")).text("full") or ""
     if not base_url or _STORED not in html:
         return []
@@ -54,6 +54,6 @@ def _is_stored(url: str, origin: str) -> bool:
     path = "/" + url.partition("://")[2].partition("/")[2]
     if not path.startswith(_STORED) or not url.isprintable():
         return False
-    # As servers may read it, one behind the other.
+    # Decoded twice, since a proxy and the server behind it may both decode the path.
     parts = unquote(unquote(path)).replace("\\", "/").split("/")
     return not {".", ".."}.intersection(parts) and origin_of(url) == origin

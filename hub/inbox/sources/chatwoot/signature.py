@@ -1,5 +1,5 @@
-"""Chatwoot's signature, since 4.11.2: ``sha256=`` and the hex HMAC-SHA256 of timestamp, a full
-stop and the raw body, keyed with the secret as it is written."""
+"""Chatwoot's signature, since 4.11.2: ``sha256=`` followed by the hex HMAC-SHA256. The signed text
+is the timestamp, a full stop and the raw body. The key is the secret as it is written."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_DIGITS = 12
 
 
 def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> None:
-    """Return if the request was signed with the secret, and lately.
+    """Check that the request was signed with the secret, and recently.
 
     :raises BadSignature: it was not.
     """
@@ -32,7 +32,7 @@ def verify(secret: str, headers: Mapping[str, str], body: bytes, now: float) -> 
     if not given.startswith(_PREFIX) or not is_moment:
         raise BadSignature("malformed", "The signature or its timestamp is malformed.")
     expected = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
-    # Compared as bytes: a header may hold characters that ``compare_digest`` refuses in texts.
+    # Compared as bytes, because ``compare_digest`` refuses texts that are not ASCII.
     if not hmac.compare_digest(
         given.removeprefix(_PREFIX).encode("utf-8", "replace"), expected.hexdigest().encode()
     ):

@@ -1,4 +1,4 @@
-"""Who may do what: people, roles, sessions, tokens, and the gate that every page passes.
+"""Who may do what: people, roles, sessions, tokens, and the gate that checks every request.
 
-The dashboard, the API and the command line all go through these modules.
+The dashboard, the API and the command line all use these modules.
 """

@@ -1,7 +1,7 @@
 """Known devices: browsers from which somebody has signed in before.
 
-Such a browser keeps a signed cookie that outlives signing out. It lets nobody in; it only gives
-the person there a count of failures of his own (``hub.access.throttle``).
+Such a browser has a signed cookie that stays after signing out. The cookie signs nobody in. But
+failed sign-ins from a known device are counted on their own (``hub.access.throttle``).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from hub import services
 
 
 def cookie_of(email: str) -> str:
-    """A cookie for a browser in which the owner of this email has just signed in."""
+    """The cookie for a browser in which the user with this email has just signed in."""
     return _signer().dumps([email, secrets.token_urlsafe(16)])
 
 
 def known(cookie: str | None, email: str) -> str | None:
-    """The name of the device, if its cookie is good and this person's."""
+    """The name of the device, if its cookie is valid and belongs to this email."""
     try:
         owner, name = _signer().loads(cookie or "", max_age=int(lifetime().total_seconds()))
     except (BadSignature, ValueError, TypeError):

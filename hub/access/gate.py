@@ -1,7 +1,7 @@
-"""The gate: every view of the dashboard and the API says what it needs, and this asks for it.
+"""The gate. Each view of the dashboard and the API says what it needs, and the gate checks it.
 
-A view that says nothing is not served. What a URL names (a hook, a delivery, ...) must belong to
-the account that the URL names; otherwise it does not exist.
+A view that says nothing is not served. Things that a URL names (a hook, a delivery, ...) must
+belong to the account that the URL names. Otherwise the answer is 'not found'.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ Identify = Callable[[], Identity | None]
 
 
 class Open(enum.Enum):
-    """What a view needs that asks for no permission."""
+    """What a view needs if it needs no permission."""
 
     #: Nothing: pages for people who are not signed in.
     TO_ALL = enum.auto()
-    #: Somebody who is signed in, whoever it is.
+    #: Anybody who is signed in.
     TO_USERS = enum.auto()
 
 
-#: What a database can hold.
+#: The largest id that the database can hold.
 LARGEST_ID = 2**63 - 1
 
-#: For each name in a URL: the account that the named thing belongs to.
+#: For each name in a URL: how to find the account to which the named thing belongs.
 _ACCOUNT_OF: dict[str, Callable[[int], Select[Any]]] = {
     "account_id": lambda key: select(Account.id).where(Account.id == key),
     "hook_id": lambda key: select(Hook.account_id).where(Hook.id == key),
@@ -71,12 +71,12 @@ _ACCOUNT_OF: dict[str, Callable[[int], Select[Any]]] = {
     "token_id": lambda key: select(ApiToken.account_id).where(ApiToken.id == key),
     "invitation_id": lambda key: select(Invitation.account_id).where(Invitation.id == key),
 }
-#: Names in URLs that are checked in their own way, or name nothing of an account.
+#: Names in URLs that are checked elsewhere, or that name nothing of an account.
 _OTHER_NAMES = frozenset({"member_id", "user_id", "session_id", "plugin_id", "token", "filename"})
 
 
 def needs(permission: Permission | Open) -> Callable[[View], View]:
-    """Say what a view needs."""
+    """Decorates a view with what it needs."""
 
     def mark(view: View) -> View:
         view.hub_needs = permission  # type: ignore[attr-defined]
@@ -88,7 +88,7 @@ def needs(permission: Permission | Open) -> Callable[[View], View]:
 def need_of(endpoint: str) -> Permission | Open:
     """What the view of an endpoint needs.
 
-    :raises LookupError: it does not say.
+    :raises LookupError: the view does not say it.
     """
     need: Permission | Open | None = getattr(
         current_app.view_functions[endpoint], "hub_needs", None
@@ -99,7 +99,7 @@ def need_of(endpoint: str) -> Permission | Open:
 
 
 def guard(blueprint: Blueprint, identify: Identify) -> None:
-    """Put the gate in front of all views of a blueprint; ``identify`` says who asks."""
+    """Put the gate in front of all views of a blueprint. ``identify`` says who makes a request."""
 
     @blueprint.before_request
     def admit() -> None:
@@ -124,11 +124,11 @@ def guard(blueprint: Blueprint, identify: Identify) -> None:
 
 
 def check(need: Permission | Open, someone: Identity | None, names: dict[str, Any]) -> None:
-    """Let pass, or raise.
+    """Check whether a request is allowed.
 
     :raises Unauthorized: nobody is signed in.
-    :raises NotFound: there is no such thing, or none that this person may know of.
-    :raises Forbidden: the person sees it, but may not do this.
+    :raises NotFound: the named thing does not exist, or the person may not know of it.
+    :raises Forbidden: the person may see the account, but may not do this.
     """
     if any(isinstance(key, int) and key > LARGEST_ID for key in names.values()):
         raise NotFound

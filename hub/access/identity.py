@@ -1,4 +1,4 @@
-"""Who makes the present request, and what that person may do."""
+"""Who makes the current request, and what that person may do."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from hub.models import Role, User
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A user, as far as the session or token reaches.
+    """A user, with the limits of the session or token.
 
-    ``scopes`` and ``only_account`` narrow what an API token may do; ``None`` narrows nothing.
-    ``until`` is when the token ends.
+    ``scopes`` and ``only_account`` limit what an API token may do; ``None`` means no limit.
+    ``until`` is when the token expires.
     """
 
     user: User
@@ -28,7 +28,7 @@ class Identity:
     until: datetime | None = None
 
     def may(self, permission: Permission, account_id: int | None = None) -> bool:
-        """Whether this is allowed, in the account if one is named."""
+        """Whether the user has this permission; in the account, if one is given."""
         if self.scopes is not None and permission not in self.scopes:
             return False
         if self.only_account is not None and account_id != self.only_account:
@@ -38,7 +38,7 @@ class Identity:
         if account_id is None or permission == Permission.ADMINISTER:
             return False
         role = self.roles.get(account_id)
-        # A role of a newer version allows nothing here.
+        # An unknown role, stored by a newer version of the hub, allows nothing.
         return role is not None and permission in OF_ROLE.get(role, ())
 
     def sees(self, account_id: int) -> bool:
@@ -48,23 +48,23 @@ class Identity:
         return self.user.administrator or account_id in self.roles
 
     def role_in(self, account_id: int) -> Role | None:
-        """The role that counts in the account; an administrator owns every one."""
+        """The person's role in the account. An administrator counts as owner of all accounts."""
         return Role.OWNER if self.user.administrator else self.roles.get(account_id)
 
 
 def current() -> Identity:
-    """Who is signed in. Only for views that the gate admits with a permission."""
+    """Who makes the request. Only for views that need somebody who is signed in."""
     identity: Identity = g.hub_identity
     return identity
 
 
 def known() -> Identity | None:
-    """Who is signed in, if anybody is."""
+    """Who makes the request; ``None`` if nobody is signed in."""
     identity: Identity | None = g.get("hub_identity")
     return identity
 
 
 def acts_as(identity: Identity | None) -> None:
-    """From here to its end, the request is this person's."""
+    """Remember for this request who makes it."""
     if identity is not None:
         g.hub_identity = identity

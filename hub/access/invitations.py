@@ -1,6 +1,6 @@
 """One-time links: the first administrator, new members, forgotten passwords.
 
-The hub sends no mail: whoever makes a link hands it over.
+The hub sends no mail. Whoever makes a link has to pass it on.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ from hub.security.encryption import digest
 
 
 def first_administrator() -> str | None:
-    """The link by which the first administrator signs up; ``None`` once there is a user.
+    """A link by which the first administrator signs up; ``None`` if there is a user already.
 
-    Links made earlier end: only the one that was printed last is good.
+    Earlier links of this kind become invalid: only the last one works.
     """
     if users.anybody():
         return None
@@ -53,9 +53,9 @@ def create(
     role: Role | None = None,
     administrator: bool = False,
 ) -> str:
-    """A link to become a user, and a member of the account if one is named.
+    """A link to become a user, and a member of the account if one is given.
 
-    :raises Refused: the email is none.
+    :raises Refused: the email is not an email address.
     """
     return _create(
         Invitation(
@@ -78,7 +78,7 @@ def new_password(user_id: int) -> str:
 def find(token: str) -> Invitation:
     """The invitation of a link.
 
-    :raises NotFound: it was used, is too old, or never was; or who made it may invite nobody now.
+    :raises NotFound: the link was used, is too old or unknown, or its maker may no longer invite.
     """
     now = SystemClock().now()
     with reading() as session:
@@ -107,7 +107,7 @@ def listed(account_id: int) -> Sequence[Invitation]:
 
 
 def withdraw(invitation_id: int) -> None:
-    """End an invitation before it is used."""
+    """Make an invitation invalid before it is used."""
 
     def work(session: Session) -> None:
         invitation = session.get(Invitation, invitation_id)
@@ -118,9 +118,9 @@ def withdraw(invitation_id: int) -> None:
 
 
 def sign_up(token: str, *, email: str, name: str, password: str) -> User:
-    """Become a user by an invitation, which is thereby used.
+    """Create a user from an invitation. The invitation cannot be used again.
 
-    :raises NotFound: the link is not good.
+    :raises NotFound: the link is not valid.
     :raises Refused: a field is wrong, or the email is taken.
     """
     invitation = find(token)
@@ -148,10 +148,10 @@ def sign_up(token: str, *, email: str, name: str, password: str) -> User:
 
 
 def accept(token: str, user: User) -> Invitation:
-    """Join an account with an existing user.
+    """Let an existing user join the account of an invitation.
 
-    :raises NotFound: the link is not good.
-    :raises Refused: it is for somebody else.
+    :raises NotFound: the link is not valid.
+    :raises Refused: the link is for somebody else, or sets a password.
     """
     invitation = find(token)
     if invitation.email and invitation.email != user.email:
@@ -170,12 +170,12 @@ def accept(token: str, user: User) -> Invitation:
 
 
 def set_password(token: str, password: str) -> User:
-    """Set the new password of a link, and sign out everywhere.
+    """Set a new password by a link, and sign the user out everywhere.
 
-    Whoever had the account before keeps no way in: tokens and other links end, too, also those
-    that were made with it.
+    Somebody else may have used the user's account. So the user's API tokens and links become
+    invalid, and also the links that the user made for others.
 
-    :raises NotFound: the link is not good.
+    :raises NotFound: the link is not valid.
     :raises Refused: the password is too weak.
     """
     invitation = find(token)
@@ -223,7 +223,7 @@ def _create(invitation: Invitation) -> str:
 
 
 def _use(session: Session, invitation_id: int) -> None:
-    """Only one of two that open the link at once gets in."""
+    """Use the link up. If two use it at once, only one succeeds."""
     used = session.execute(
         delete(Invitation).where(Invitation.id == invitation_id).returning(Invitation.id)
     ).one_or_none()
@@ -237,7 +237,7 @@ def _join(session: Session, invitation: Invitation, user_id: int) -> None:
 
 
 def _may_invite(session: Session, invitation: Invitation) -> bool:
-    """Whether who made the link could make it today."""
+    """Whether the maker of the link could still make it now."""
     if invitation.made_by is None:
         return True
     maker = session.get(User, invitation.made_by)

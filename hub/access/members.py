@@ -1,4 +1,4 @@
-"""Members: who belongs to an account, and as what."""
+"""Members: who belongs to an account, and in which role."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def accounts_of(user: User) -> Sequence[Account]:
 def add(account_id: int, user_id: int, role: Role) -> None:
     """Make an existing user a member, or change the role.
 
-    :raises NotFound: there is no such account, or user.
+    :raises NotFound: there is no such account or no such user.
     :raises Refused: the account would have no owner left.
     """
     in_transaction(lambda session: join(session, account_id, user_id, role))

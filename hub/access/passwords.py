@@ -1,6 +1,6 @@
-"""Passwords: Argon2id, at the cost that the policy says, and no password that is easily guessed.
+"""Passwords: hashed with Argon2id at the cost of the policy. Weak passwords are refused.
 
-A hash needs much memory by intention. So a process makes two at a time, and the others wait.
+A hash needs much memory on purpose. So a process computes at most two at a time; others wait.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from hub import services
 from hub.errors import Refused
 from hub.policy import PARALLELISM, PasswordPolicy
 
-#: NIST SP 800-63B asks for 8 at least; 12 without rules about kinds of characters serve better.
+#: NIST SP 800-63B asks for 8 at least. We ask for 12, but for no special kinds of characters.
 SHORTEST = 12
 LONGEST = 1_000
 #: zxcvbn's scale ends at 4; 3 means more than a hundred million guesses.
 _STRONG_ENOUGH = 3
-#: Characters that it looks at: its time grows with the square.
+#: zxcvbn sees only so many characters: its time grows with the square of their number.
 _JUDGED = 72
-#: Hashes at once in a process, and seconds that one waits for its turn.
+#: How many hashes a process computes at once, and how many seconds others wait.
 AT_ONCE = 2
 _PATIENCE = 10.0
 _turns = threading.BoundedSemaphore(AT_ONCE)
 
 
 def hashed(password: str, *known: str) -> str:
-    """What is stored of a new password.
+    """The hash of a new password.
 
-    ``known`` is what others know of its owner: email and name.
+    ``known`` is what others know of its owner, such as email and name.
 
-    :raises Refused: it is too short, too long, or easily guessed.
+    :raises Refused: the password is too short, too long, or easily guessed.
     """
     if len(password) < SHORTEST:
         raise Refused(f"A password needs at least {SHORTEST} characters.")
     if len(password) > LONGEST:
         raise Refused(f"A password may have at most {LONGEST} characters.")
-    # Imported here: workers set no passwords, and its lists of words need 5 MB.
+    # Imported here: its word lists need 5 MB, and workers set no passwords.
     from zxcvbn import zxcvbn
 
     words = [*known, *(part for text in known for part in text.replace("@", " ").split())]
@@ -56,7 +56,8 @@ def hashed(password: str, *known: str) -> str:
 
 
 def is_right(stored: str | None, password: str) -> bool:
-    """Whether the password fits. Takes as long when there is none (``stored`` is ``None``)."""
+    """Whether the password is right. It takes the same time if there is no user (``stored`` is
+    ``None``)."""
     try:
         policy = _policy()
         with _turn():

@@ -8,7 +8,7 @@ from hub.models import Role
 
 
 class Permission(enum.StrEnum):
-    """What a view asks for. Also the scopes of API tokens."""
+    """What a view may need. These are also the scopes of API tokens."""
 
     #: See everything in the account but secrets.
     LOOK = "look"
@@ -16,9 +16,9 @@ class Permission(enum.StrEnum):
     REPAIR = "repair"
     #: Connect sources, install and change hooks.
     CONFIGURE = "configure"
-    #: Members, tokens, the account's own settings, its end.
+    #: Manage members and tokens, change the account's settings, delete the account.
     OWN = "own"
-    #: Everything that belongs to no account: users, new accounts.
+    #: What belongs to no account: users, new accounts.
     ADMINISTER = "administer"
 
 

@@ -27,17 +27,18 @@ from hub.models.existing import existing
 from hub.policy import LifetimePolicy
 from hub.security.encryption import digest
 
-#: How exactly 'last seen' is kept: not every request writes.
+#: 'Last seen' is written at most this often, so that not every request writes.
 SEEN_EVERY = timedelta(minutes=5)
 
 
 def sign_in(
     email: str, password: str, address: str, user_agent: str, device: str | None = None
 ) -> tuple[User, str]:
-    """The user, and the token of a new session. ``device`` is the cookie of a known device.
+    """Sign in; returns the user and the token of a new session. ``device`` is the cookie of a known
+    device.
 
-    :raises TooManyTries: wait first.
-    :raises Refused: email or password are wrong; it does not say which.
+    :raises TooManyTries: there were too many failures; the person must wait.
+    :raises Refused: email or password are wrong. The message does not say which.
     """
     email = email.strip().lower()
     counted = throttle.of_sign_in(email, address, devices.known(device, email))
@@ -54,7 +55,7 @@ def sign_in(
 
 
 def begin(user_id: int, address: str, user_agent: str) -> str:
-    """Start a session, as a sign-in of the user; returns its token."""
+    """Start a session for the user; returns its token."""
     token = secrets.token_urlsafe(32)
     now = SystemClock().now()
 
@@ -80,7 +81,7 @@ def begin(user_id: int, address: str, user_agent: str) -> str:
 
 
 def identify(token: str) -> Identity | None:
-    """Whose session this is; ``None`` when it is over or never was."""
+    """Whose session this is; ``None`` if it has ended or is unknown."""
     now = SystemClock().now()
     with reading() as session:
         row = session.execute(
@@ -98,7 +99,7 @@ def identify(token: str) -> Identity | None:
 
 
 def listed(user_id: int) -> Sequence[UserSession]:
-    """A user's sessions, the last used first."""
+    """A user's sessions, the most recently used first."""
     now = SystemClock().now()
     with reading() as session:
         return session.scalars(
@@ -125,7 +126,7 @@ def end(user_id: int, session_id: int) -> None:
 
 
 def end_all(user_id: int, *, keep: int | None = None) -> None:
-    """Sign a user out everywhere, but for the session ``keep``."""
+    """Sign a user out everywhere except for the session ``keep``."""
     query = delete(UserSession).where(UserSession.user_id == user_id)
     if keep is not None:
         query = query.where(UserSession.id != keep)

@@ -1,7 +1,7 @@
-"""Slows down whoever guesses passwords: tries are counted before a password is looked at.
+"""Slows down guessing of passwords. Tries are counted before the password is checked.
 
-Counted are an email's failures, and an address's. A device from which the person has signed in
-before has a count of its own instead: a stranger who guesses locks nobody out there.
+Failures are counted for the email and for the address. A device from which the person has signed in
+before has its own count instead. So a stranger who guesses does not lock the person out there.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from hub.errors import Refused
 from hub.models import SignInFailures
 from hub.security.encryption import digest
 
-#: Failures that cost nothing: of one email or known device, and of one address (an office shares
-#: one).
+#: So many failures need no waiting: of one email or known device, and of one address (which all
+#: people of an office may share).
 FREE_OF_EMAIL = 5
 FREE_OF_ADDRESS = 30
-#: Seconds until the next try doubles with each further failure, up to this.
+#: After that, the seconds until the next try double with each failure, up to this.
 LONGEST_WAIT = 900.0
 
-#: What is counted, by the digest of what it is, with the failures that cost nothing.
+#: What is counted: a digest, with the number of failures that need no waiting.
 Keys = Mapping[str, int]
 
 
 class TooManyTries(Refused):
-    """There were too many failures; ``seconds`` until the next try."""
+    """There were too many failures. The next try is possible in ``seconds``."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
@@ -39,7 +39,7 @@ class TooManyTries(Refused):
 
 
 def of_sign_in(email: str, address: str, device: str | None) -> Keys:
-    """What a sign-in counts for. ``device`` names a device that is known to be this person's."""
+    """The counters of a sign-in. ``device`` is the name of a known device of this person."""
     if device is not None:
         return {digest(f"device:{device}"): FREE_OF_EMAIL}
     return {
@@ -49,7 +49,7 @@ def of_sign_in(email: str, address: str, device: str | None) -> Keys:
 
 
 def _subscriber(address: str) -> str:
-    """Whose address it is: a subscriber of IPv6 has 2^64 of them at least, a /64."""
+    """The network of one subscriber: with IPv6 each has a /64 at least, with 2^64 addresses."""
     try:
         found = ip_address(address)
     except ValueError:
@@ -60,19 +60,19 @@ def _subscriber(address: str) -> str:
 
 
 def of_change(user_id: int) -> Keys:
-    """What a change of the password counts for, which asks for the present one."""
+    """The counters of a change of password, which asks for the current one."""
     return {digest(f"change:{user_id}"): FREE_OF_EMAIL}
 
 
 def admit(keys: Keys) -> None:
-    """Count a try as failed, before it is known how it ends: many at once are counted, too.
+    """Count a try as failed before its result is known, so that many tries at once count, too.
 
-    :raises TooManyTries: it may not be made now. It is not counted then.
+    :raises TooManyTries: no try is allowed now. This one is not counted.
     """
     now = SystemClock().now()
 
     def work(session: Session) -> float:
-        # Sorted, so that two transactions never wait for each other's rows crosswise.
+        # Sorted, so that two transactions cannot deadlock.
         for key in sorted(keys):
             session.execute(
                 insert(session, SignInFailures)
@@ -89,7 +89,7 @@ def admit(keys: Keys) -> None:
         if seconds == 0:
             for row in rows:
                 row.failures, row.last_at = row.failures + 1, now
-        # What is older than the longest wait no longer matters.
+        # Failures that are older than the longest wait no longer matter.
         session.execute(
             delete(SignInFailures).where(
                 SignInFailures.last_at < now - timedelta(seconds=LONGEST_WAIT),
@@ -103,8 +103,8 @@ def admit(keys: Keys) -> None:
 
 
 def succeeded(keys: Keys) -> None:
-    """The try was a good one: its email or device has a clean slate, its address one failure
-    less."""
+    """Note that a try has succeeded. The count of its email or device is deleted; that of its
+    address goes down by one."""
 
     def work(session: Session) -> None:
         for key, free in keys.items():

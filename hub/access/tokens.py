@@ -1,4 +1,4 @@
-"""API tokens: shown once, stored as a digest, narrowed to scopes and an account."""
+"""API tokens: shown once, stored as a digest, limited to scopes and an account."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from hub.models.existing import stay
 from hub.policy import TOKEN_DAYS
 from hub.security.encryption import digest
 
-#: What every token begins with, so that scanners for leaked secrets can know it.
+#: Every token begins with this, so that scanners for leaked secrets recognise it.
 PREFIX = "hub_"
-#: How exactly 'last used' is kept: not every request writes.
+#: 'Last used' is written at most this often, so that not every request writes.
 USED_EVERY = timedelta(minutes=5)
 
 
@@ -36,7 +36,7 @@ def create(
     account_id: int | None = None,
     days: int | None = None,
 ) -> tuple[ApiToken, str]:
-    """A new token: the row, and the secret that is shown once. ``days`` is its lifetime.
+    """Create a token; returns the row, and the secret that is shown once. ``days`` is its lifetime.
 
     :raises Refused: the name is missing, or a scope is unknown.
     """
@@ -75,11 +75,11 @@ def create(
 def require_within(
     maker: Identity, scopes: Iterable[str], days: int | None, account_id: int
 ) -> None:
-    """A token for the account may do no more than who makes it, and lives no longer.
+    """Check that a new token may do no more than its maker, and lives no longer.
 
-    A right that its holder lacks today would come to life with the holder's next promotion.
+    A scope that its maker lacks now would become effective when the maker gets a higher role.
 
-    :raises Refused: the new one would. Unknown scopes are left to ``create``.
+    :raises Refused: it may do more or lives longer. ``create`` refuses unknown scopes.
     """
     known = [permission for permission in Permission if permission.value in set(scopes)]
     if not all(maker.may(permission, account_id) for permission in known):
@@ -117,7 +117,7 @@ def revoke(token_id: int) -> None:
 
 
 def identify(secret: str) -> Identity | None:
-    """Whose token this is; ``None`` when it has ended or never was."""
+    """Whose token this is; ``None`` if it has expired or is unknown."""
     now = SystemClock().now()
     with reading() as session:
         row = session.execute(
@@ -141,7 +141,7 @@ def identify(secret: str) -> Identity | None:
     return Identity(
         user,
         {member.account_id: member.role for member in members},
-        # A scope of a newer version allows nothing here.
+        # An unknown scope, stored by a newer version of the hub, allows nothing.
         scopes=frozenset(one for one in Permission if one.value in token.scopes),
         only_account=token.account_id,
         until=token.expires_at,

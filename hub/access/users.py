@@ -1,4 +1,4 @@
-"""Users: the people of this installation."""
+"""Users: the people of this hub."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ LONGEST_EMAIL = 254
 
 
 def anybody() -> bool:
-    """Whether there is a user at all."""
+    """Whether there is any user."""
     with reading() as session:
         return session.scalar(select(User.id).limit(1)) is not None
 
 
 def find(user_id: int) -> User:
-    """The user of an id.
+    """The user with this id.
 
-    :raises NotFound: there is none.
+    :raises NotFound: there is no such user.
     """
     with reading() as session:
         return existing(session, User, user_id)
 
 
 def of_email(email: str) -> User | None:
-    """The user with this address."""
+    """The user with this email address."""
     with reading() as session:
         return session.scalar(select(User).where(User.email == email.strip().lower()))
 
@@ -51,9 +51,9 @@ def listed() -> Sequence[User]:
 
 
 def checked_email(email: str) -> str:
-    """The address in the form that is stored.
+    """The email address in the form that is stored.
 
-    :raises Refused: it is none.
+    :raises Refused: it is not an email address.
     """
     email = email.strip().lower()
     local, _, domain = email.rpartition("@")
@@ -81,7 +81,7 @@ def update(
     timezone: str | None,
     theme: str | None,
 ) -> User:
-    """Change how a user is called and sees the dashboard.
+    """Change a user's name, and the language, time zone and theme of the dashboard.
 
     :raises NotFound: there is no such user.
     :raises Refused: the name is empty, or the time zone unknown.
@@ -100,9 +100,9 @@ def update(
 
 
 def change_password(user_id: int, old: str, new: str, *, keep_session: int | None) -> None:
-    """Set a new password; end every session but the present one, and links for another.
+    """Set a new password. All other sessions of the user end, and links for a new password too.
 
-    :raises TooManyTries: the old password was guessed at too often.
+    :raises TooManyTries: the old password was entered wrongly too often.
     :raises Refused: the old password is wrong, or the new one too weak.
     """
     user, counted = find(user_id), throttle.of_change(user_id)
@@ -122,10 +122,10 @@ def change_password(user_id: int, old: str, new: str, *, keep_session: int | Non
 
 
 def set_administrator(user_id: int, administrator: bool) -> None:
-    """Make somebody an administrator, or no longer.
+    """Give somebody the rights of an administrator, or take them away.
 
     :raises NotFound: there is no such user.
-    :raises Refused: nobody would be left to administer.
+    :raises Refused: there would be no administrator left.
     """
 
     def work(session: Session) -> None:
@@ -138,10 +138,10 @@ def set_administrator(user_id: int, administrator: bool) -> None:
 
 
 def remove(user_id: int) -> None:
-    """Delete a user with memberships, sessions and tokens.
+    """Delete a user with all memberships, sessions and tokens.
 
     :raises NotFound: there is no such user.
-    :raises Refused: it is the last administrator.
+    :raises Refused: the user is the last administrator.
     """
 
     def work(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""The registry: which plugins are installed, which of them are sound, and why not."""
+"""The registry: which plugins are installed, which of them are broken, and why."""
 
 from hub.plugins.registry import BrokenPlugin, Registry, UnknownPlugin
 

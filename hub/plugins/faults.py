@@ -1,7 +1,7 @@
-"""What a plugin's code raises, in words that can be stored and shown.
+"""Errors of plugins, as texts that can be stored and shown.
 
-A plugin may raise anything, also what ends a process (``SystemExit``) or an error whose own text
-cannot be made. Whoever calls a plugin catches ``BaseException`` and says it with this.
+A plugin may raise anything: also ``SystemExit``, or an error whose ``str`` fails. Code that calls a
+plugin catches ``BaseException`` and describes it with these functions.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import traceback
 
 from hub.sdk.errors import HubError
 
-#: Characters of an error that people are shown, and of its traceback.
+#: The most characters of an error, and of a traceback.
 LONGEST = 1_000
 LONGEST_TRACEBACK = 20_000
 
@@ -21,10 +21,10 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 def described(error: BaseException) -> str:
-    """The error's class, and what it says if it can."""
+    """The error's class, and its text if it has one."""
     try:
         said = str(error)
-    except BaseException:  # its author's own method may fail
+    except BaseException:  # the plugin's own method may fail
         said = "(its text cannot be made)"
     kind = type(error).__name__
     return storable(f"{kind}: {said}" if said else kind, LONGEST)
@@ -37,18 +37,18 @@ def said_by(error: BaseException) -> str | None:
 
 
 def is_from_keyboard(error: BaseException) -> bool:
-    """Whether it is a person's Ctrl-C, which only the main thread is told."""
+    """Whether it is a person's Ctrl-C. Only the main thread gets that."""
     is_main = threading.current_thread() is threading.main_thread()
     return is_main and isinstance(error, KeyboardInterrupt)
 
 
 def traceback_of(error: BaseException) -> str:
-    """The traceback of the error, its end if it is very long."""
+    """The traceback of the error; only its end if it is very long."""
     return storable("".join(traceback.format_exception(error))[-LONGEST_TRACEBACK:])
 
 
 def storable(text: str, longest: int | None = None) -> str:
-    """A text that every database takes, cut to ``longest`` characters."""
+    """The text in a form that every database accepts, cut to ``longest`` characters."""
     if longest is not None and len(text) > longest:
         text = text[:longest] + "…"
     return _UNSTORABLE.sub("\ufffd", text)

@@ -1,4 +1,4 @@
-"""Importing code that may do anything: it must come to an end, and must not end us."""
+"""Importing a plugin's code. The import has a time limit, and cannot end the process."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
-#: Seconds that the import of one plugin may take.
+#: How many seconds the import of one plugin may take.
 LIMIT = 20.0
-#: Seconds after which code that caught the interruption is interrupted again.
+#: Code that catches the interruption is interrupted again after so many seconds.
 _AGAIN = 0.5
 
 
 class TookTooLong(BaseException):
-    """The time is up. No ``Exception``, so that the imported code does not mend it by chance."""
+    """The time is up. Not an ``Exception``, so that the imported code hardly catches it."""
 
 
 class Exited(BaseException):
@@ -25,9 +25,9 @@ class Exited(BaseException):
 
 @contextmanager
 def bounded(seconds: float) -> Iterator[None]:
-    """Let the block take so long, and turn ``os._exit`` in it into ``Exited``.
+    """Limit the time of the block, and turn ``os._exit`` in it into ``Exited``.
 
-    The time is bounded in the main thread only, where all processes of the hub load plugins.
+    The time is limited in the main thread only; all processes of the hub load plugins there.
 
     :raises TookTooLong: the time is up.
     :raises Exited: the block called ``os._exit``.
@@ -42,7 +42,7 @@ def _without_exit() -> Iterator[None]:
 
     def refuse(status: int) -> NoReturn:
         if os.getpid() != us:
-            # A fork of ours may well end so.
+            # A child process may end this way.
             real(status)
         raise Exited(f"it wanted to end the process with status {status}")
 

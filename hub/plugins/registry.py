@@ -17,12 +17,12 @@ _log = log.get(__name__)
 
 
 class UnknownPlugin(Exception):
-    """No usable plugin has this id; the message says why, if it is there but broken."""
+    """No usable plugin has this id. If it is installed but broken, the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class BrokenPlugin:
-    """An installed plugin that cannot be used: the sentence for people, the story for operators."""
+    """An installed plugin that cannot be used. ``sentence`` says why."""
 
     id: str
     distribution: str
@@ -32,7 +32,7 @@ class BrokenPlugin:
 
 @dataclass(frozen=True)
 class Registry:
-    """The plugins of this installation. Made once, when the process starts."""
+    """The installed plugins. Made once, when the process starts."""
 
     plugins: Mapping[str, Plugin]
     broken: tuple[BrokenPlugin, ...]
@@ -44,7 +44,7 @@ class Registry:
 
     @classmethod
     def of(cls, found: Iterable[EntryPoint], limit: float = importing.LIMIT) -> Registry:
-        """The registry of these entry points. A broken plugin breaks only itself."""
+        """The registry of these entry points. A broken plugin does not affect the others."""
         by_id: dict[str, list[EntryPoint]] = {}
         for entry in found:
             by_id.setdefault(entry.name, []).append(entry)
@@ -66,9 +66,9 @@ class Registry:
         return cls(plugins, tuple(broken))
 
     def get(self, plugin_id: str) -> Plugin:
-        """The plugin of this id.
+        """The plugin with this id.
 
-        :raises UnknownPlugin: there is none, or it is broken.
+        :raises UnknownPlugin: it is not installed, or it is broken.
         """
         if plugin_id in self.plugins:
             return self.plugins[plugin_id]
@@ -102,7 +102,7 @@ def _load(plugin_id: str, entries: list[EntryPoint], limit: float) -> Plugin | B
     except BadManifest as error:
         return BrokenPlugin(plugin_id, distribution, str(error))
     except (Exception, SystemExit, importing.Exited) as error:
-        # Whatever a plugin's import does wrong, the hub must start and say so.
+        # The hub must start whatever a plugin does, and say what is wrong with it.
         return BrokenPlugin(
             plugin_id,
             distribution,

@@ -1,4 +1,4 @@
-"""Writing a new plugin: a copy of the template ``hub.sdk/template``, under its own name."""
+"""Writing a new plugin: a copy of the template ``hub.sdk/template`` under the plugin's name."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ ENDING = ".tmpl"
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 #: As ``hub.sdk.plugin.validate`` allows.
 _LENGTH = range(2, 41)
-#: Names that would make a package or a command that is there already.
+#: Names whose package or command already exists.
 _TAKEN = frozenset({"hub", "sdk", "test", "tests", "plugin"})
 
 
 class BadName(Exception):
-    """No plugin can be called so; the message says why."""
+    """The name cannot be used for a plugin. The message says why."""
 
 
 class Exists(Exception):
-    """There is something already where the plugin would be written."""
+    """The folder for the plugin already exists."""
 
 
 def check_name(name: str) -> None:
-    """Return if a plugin may be called so.
+    """Check the name of a new plugin.
 
-    :raises BadName: it may not.
+    :raises BadName: it cannot be used.
     """
     if not _NAME.fullmatch(name) or len(name) not in _LENGTH:
         raise BadName(
@@ -40,10 +40,10 @@ def check_name(name: str) -> None:
 
 
 def write(name: str, folder: Path) -> list[Path]:
-    """Write the plugin into a folder that is not there yet; answers the files.
+    """Write the plugin into a new folder; returns the files.
 
-    :raises BadName: no plugin can be called so.
-    :raises Exists: the folder is there.
+    :raises BadName: the name cannot be used.
+    :raises Exists: the folder already exists.
     """
     check_name(name)
     if folder.exists():
@@ -65,7 +65,7 @@ def _copy(source: Traversable, target: Path, name: str, written: list[Path]) -> 
 
 
 def _named(text: str, name: str) -> str:
-    """A text of the template, with the plugin's name for Acme's."""
+    """A text of the template, with the plugin's name in place of Acme."""
     words = name.split("_")
     dashed, title = "-".join(words), " ".join(word.capitalize() for word in words)
     joined = "".join(word.capitalize() for word in words)
@@ -73,5 +73,5 @@ def _named(text: str, name: str) -> str:
     text = re.sub(r"\bacme-simulator\b", f"{dashed}-simulator", text)
     text = re.sub(r"\bacme\.example\b", f"{dashed}.example", text)
     text = text.replace("acme", name)
-    # In names of classes without a space, in prose with one.
+    # Without spaces in names of classes, with spaces in prose.
     return re.sub(r"Acme(?=[A-Z])|(?<=Test)Acme", joined, text).replace("Acme", title)

@@ -37,6 +37,7 @@ class Attempt(HookContext):
         self.ledger = Ledger(lease, engine.clock, engine.policies.lease)
         #: The HTTP calls, and what the plugin has noted.
         self.trace = Trace()
+        self.lane_id = lease.lane_id
         self.hook_id = work.hook.id
         self.account_name = work.hook.account_name
         self.default_region = work.hook.default_region

@@ -15,11 +15,14 @@ from hub import log
 from hub.database import table_of
 from hub.database.prepared import run
 from hub.delivery import breaker, kept
+from hub.delivery.attempt import Attempt
 from hub.delivery.blame import blaming
 from hub.delivery.endings import Bug, Ending, Stumble
+from hub.delivery.engine import Engine
 from hub.delivery.stored_events import readable
 from hub.delivery.work import Item, Work, begin, open_deliveries, tells_who
-from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Hook, HookStatus
+from hub.models import Attempt as AttemptRow
+from hub.models import AttemptOutcome, Delivery, DeliveryState, Hook, HookStatus
 from hub.policy import (
     BreakerPolicy,
     RetryPolicy,
@@ -38,7 +41,7 @@ from hub.sdk.translation import for_people
 
 _log = log.get(__name__)
 
-_deliveries, _attempts = table_of(Delivery), table_of(Attempt)
+_deliveries, _attempts = table_of(Delivery), table_of(AttemptRow)
 #: The values are given with ``run``, by the names of the columns.
 _END_ATTEMPT = (
     update(_attempts)
@@ -82,33 +85,18 @@ class _Record:
     bug: bool = False
 
 
-def record(
-    session: Session,
-    work: Work,
-    lane_id: int,
-    endings: Sequence[Ending],
-    calls: Sequence[dict[str, Any]],
-    now: datetime,
-    retry: RetryPolicy,
-    breaker_policy: BreakerPolicy,
-    rng: random.Random,
-) -> None:
-    """Write down the endings. The caller holds the fence of the lane."""
+def record(session: Session, engine: Engine, attempt: Attempt, now: datetime) -> None:
+    """Write down how an attempt ended. The caller holds the fence of the lane."""
+    work, endings, calls = attempt.work, attempt.endings, attempt.trace.entries
     for item, ending in zip(work.items, endings, strict=True):
-        written = _judge(item, ending, now, retry, rng)
+        written = _judge(item, ending, now, engine.policies.retry, engine.rng)
         _write(session, item, written, list(calls) if item is work.items[0] else [], now)
-    _keep_back(session, work, lane_id, endings, now)
-    _tell_hook(session, work, endings, bool(calls), now, breaker_policy)
+    _keep_back(session, work, attempt.lane_id, endings, now)
+    _tell_hook(session, work, endings, bool(calls), now, engine.policies.breaker)
 
 
 def set_aside(
-    session: Session,
-    lane_id: int,
-    stumble: Stumble,
-    now: datetime,
-    worker: str,
-    retry: RetryPolicy,
-    rng: random.Random,
+    session: Session, engine: Engine, lane_id: int, stumble: Stumble, now: datetime
 ) -> None:
     """Write down that the hub itself failed: at the lane's deliveries in progress, or else at the
     one that it was about to begin. The caller holds the fence of the lane."""
@@ -116,9 +104,10 @@ def set_aside(
     begun = [one for one in waiting if one.state == DeliveryState.RUNNING]
     for one in begun or waiting[:1]:
         if not begun:
-            begin(session, [one], now, worker)
+            begin(session, [one], now, engine.worker)
         item = _Numbers(one.id, one.attempts + (not begun), one.bugs, one.failing_since)
-        _write(session, item, _later(item, stumble, now, retry, rng), [], now)
+        written = _later(item, stumble, now, engine.policies.retry, engine.rng)
+        _write(session, item, written, [], now)
 
 
 class _Numbers(NamedTuple):

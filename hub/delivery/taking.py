@@ -191,31 +191,26 @@ class Taking:
             _log.warning("the next lane could not be taken", error=str(error))
 
     def _write(self, session: Session, attempt: Attempt) -> None:
-        engine, policies, now = self._engine, self._engine.policies, self._engine.clock.now()
+        engine = self._engine
         if not (self._is_handed_over and engine.has_one_writer):
             # The fence, and the lock under which it is seen what else the lane owes. Giving back is
             # a fence, too, and one writer needs no lock.
             attempt.ledger.fence(session)
         attempt.ledger.write(session)
-        record(
-            *(session, attempt.work, self.lease.lane_id, attempt.endings, attempt.trace.entries),
-            *(now, policies.retry, policies.breaker, engine.rng),
-        )
+        record(session, engine, attempt, engine.clock.now())
 
     def _set_aside(self, error: Exception) -> None:
         """Write down that the hub itself failed: the delivery is tried again, and the lane is given
         back."""
-        engine, lease, policies = self._engine, self.lease, self._engine.policies
+        engine, lease = self._engine, self.lease
         hook = self._chosen.hook if isinstance(self._chosen, Work) else None
         stumble = Stumble.over(error, Redactor(hook.secrets.values() if hook else ()))
         _log.error("the hub failed at a delivery", lane=lease.lane_id, error=stumble.traceback)
 
         def step(session: Session) -> Nothing:
             now = engine.clock.now()
-            lanes.renew(session, lease, now, policies.lease.lease)
-            set_aside(
-                session, lease.lane_id, stumble, now, engine.worker, policies.retry, engine.rng
-            )
+            lanes.renew(session, lease, now, engine.policies.lease.lease)
+            set_aside(session, engine, lease.lane_id, stumble, now)
             return self._leave(session)
 
         with suppress(LaneLost):
@@ -224,11 +219,11 @@ class Taking:
     def _next(self, session: Session) -> Work | Nothing:
         """Begin the next work; give the lane back if there is none."""
         engine, lease, now = self._engine, self.lease, self._engine.clock.now()
+        chosen: Work | Nothing
         if engine.stopping.is_set():
-            chosen: Work | Nothing = leave(session, lease, now)
+            chosen = leave(session, lease, now)
         else:
-            retry, breaker = engine.policies.retry, engine.policies.breaker
-            chosen = choose(session, lease, engine.registry, now, engine.worker, retry, breaker)
+            chosen = choose(session, engine, lease, now)
         if isinstance(chosen, Nothing):
             lanes.give_back(session, lease, chosen.due_at)
         return chosen

@@ -19,6 +19,7 @@ from hub.database.prepared import (
 )
 from hub.delivery import breaker, kept
 from hub.delivery.context import HookView
+from hub.delivery.engine import Engine
 from hub.delivery.lanes import Lease
 from hub.delivery.order import in_order
 from hub.delivery.stored_events import canonical, readable
@@ -35,12 +36,8 @@ from hub.models import (
     Hook,
     KeptBack,
 )
-from hub.plugins import Registry
 from hub.plugins.faults import described
-from hub.policy import (
-    BreakerPolicy,
-    RetryPolicy,
-)
+from hub.policy import RetryPolicy
 from hub.sdk import events
 from hub.sdk.plugin import Plugin
 from hub.sdk.translation import for_people
@@ -167,20 +164,12 @@ _BEGIN = (
 _ATTEMPT = insert(_attempts).inline()
 
 
-def choose(
-    session: Session,
-    lease: Lease,
-    registry: Registry,
-    now: datetime,
-    worker: str,
-    retry: RetryPolicy,
-    breaker_policy: BreakerPolicy,
-) -> Work | Nothing:
+def choose(session: Session, engine: Engine, lease: Lease, now: datetime) -> Work | Nothing:
     """The lane's next work. The caller holds the fence of the lane."""
     if lease.key == kept.LANE_KEY:
         return Nothing(kept.end(session, lease.lane_id, now))
     waiting = open_deliveries(session, lease.lane_id)
-    waiting = _bury_crashed(session, waiting, now, retry)
+    waiting = _bury_crashed(session, waiting, now, engine.policies.retry)
     if not waiting:
         return Nothing(None)
     head = waiting[0]
@@ -189,14 +178,14 @@ def choose(
         return Nothing(head.not_before or now)
     *of_hook, keeps_back = row[: -len(breaker.SEEN)]
     hook = HookView(*of_hook)
-    plugin = registry.plugins.get(hook.plugin_id)
+    plugin = engine.registry.plugins.get(hook.plugin_id)
     if plugin is None:
         return Nothing(head.not_before or now)
     hook = hook.read_by(plugin.settings)
     if not head.is_due(now):
         return Nothing(head.not_before)
     seen = breaker.Seen(*row[-len(breaker.SEEN) :])
-    gate = breaker.enter(session, seen, now, breaker_policy)
+    gate = breaker.enter(session, seen, now, engine.policies.breaker)
     if not gate.open:
         return Nothing(head.not_before or now, hold_until=gate.retry_at)
     if keeps_back and _release(session, lease, hook, plugin, head):
@@ -204,7 +193,7 @@ def choose(
     waiting = _supersede(session, waiting, plugin, now)
     chosen = waiting[:1] if gate.probe else _batch(waiting, plugin, now)
     items = _items(session, chosen)
-    begin(session, chosen[: len(items)], now, worker)
+    begin(session, chosen[: len(items)], now, engine.worker)
     return Work(hook, plugin, items, gate.probe, is_last=len(items) == len(waiting))
 
 

@@ -1,9 +1,9 @@
-"""Doors: the hosts inside that a connection may call, and whose word opens one.
+"""Doors: hosts in private networks that a connection may call, and who may open one.
 
-An administrator of the installation, or whoever has its command line, opens a door by connecting
-an address in a private network. It is remembered for that connection as long as its address stands.
-An account's operator opens none: he needs it in ``HUB_OUTBOUND_ALLOW``. A connection that was made
-before there were doors (``None``) keeps all that it had.
+Administrators and users of the command line open a door when they connect an address in a private
+network. The door belongs to that connection, and closes when the connection's address changes.
+Operators of an account cannot open doors; for them the address must be in ``HUB_OUTBOUND_ALLOW``.
+``None`` stands for a connection that is older than doors: it may still call what it could call.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from hub.sdk.settings import host_of, origin_of, url_names
 def kept(
     plugin: Plugin, doors: str | None, before: Mapping[str, Any], after: Mapping[str, Any]
 ) -> str | None:
-    """The doors that are left when settings change: those to addresses that stay."""
+    """The doors that stay open when settings change: those of unchanged addresses."""
     names = url_names(plugin.settings)
     staying = {
         host_of(after[name])
@@ -38,7 +38,7 @@ def kept(
 
 
 def opened(doors: str | None, addresses: Iterable[Any]) -> str | None:
-    """The doors with those that the present actor opens by connecting these addresses."""
+    """The doors, and those that the current actor opens by connecting these addresses."""
     if doors is None or not audit.opens_doors():
         return doors
     hosts = {host_of(address) for address in addresses if address}
@@ -46,9 +46,9 @@ def opened(doors: str | None, addresses: Iterable[Any]) -> str | None:
 
 
 def is_inside(host: str) -> bool:
-    """Whether a host has an address that is not of the internet; not, if it has none at all.
+    """Whether a host has an address that is not public. ``False`` if it has no address at all.
 
-    A public one gets no door: its owner could lead the name inside some day.
+    Public hosts get no door: the owner of the name could later point it to a private address.
     """
     try:
         found = addresses_of(host)

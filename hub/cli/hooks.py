@@ -122,7 +122,7 @@ def enable(hook: int, as_json: bool) -> None:
 @json_option
 @with_application
 def disable(hook: int, as_json: bool) -> None:
-    """Switch a hook off: it is owed nothing new; what it is owed waits."""
+    """Switch a hook off: it gets no new events, and its open deliveries wait."""
     show(_row(hooks.set_enabled(hook, False)), as_json)
 
 
@@ -150,7 +150,7 @@ def resume(hook: int, as_json: bool) -> None:
 @click.confirmation_option(prompt="Delete the hook with its deliveries and links?")
 @with_application
 def delete(hook: int) -> None:
-    """Delete a hook. What stands in the CRM stays there."""
+    """Delete a hook. Records in the CRM are not deleted."""
     hooks.remove(hook)
     say(f"Hook {hook} is deleted.")
 

@@ -27,13 +27,13 @@ def group() -> None:
     callback=of_secret,
     help="The webhook's secret, as the sender shows it; @FILE, or - for standard input.",
 )
-@click.option("--base-url", help="Where people open it, for links back to conversations.")
+@click.option("--base-url", help="Where people open Chatwoot, for links to conversations.")
 @click.option("--allow-unsigned", is_flag=True, help="For Chatwoot before 4.11.2.")
 @click.option("--external-account-id", help="The account's number there (Chatwoot before 4.14.2).")
 @json_option
 @with_application
 def create(account: str, as_json: bool, **options: Any) -> None:
-    """Make a source; prints the address to enter as the webhook's URL."""
+    """Create a source. Prints the address to enter as the webhook's URL."""
     show(_row(sources.create(accounts.find(account), **options)), as_json)
 
 
@@ -45,7 +45,7 @@ def create(account: str, as_json: bool, **options: Any) -> None:
 @json_option
 @with_application
 def update(source: int, as_json: bool, **options: Any) -> None:
-    """Change a source. Held requests can be released then ('hub quarantine release')."""
+    """Change a source. After that, held requests can be released ('hub quarantine release')."""
     show(_row(sources.update(source, **options)), as_json)
 
 

@@ -1,4 +1,4 @@
-"""The circuit breaker of a hook: a CRM that is down costs a handful of calls and no attempts."""
+"""The circuit breaker of a hook. While a CRM is down, only a few calls test whether it is back."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _log = log.get(__name__)
 
 _breakers = table_of(Breaker)
 _this_hook = _breakers.c.hook_id == bindparam("this_hook")
-#: What ``enter`` needs to know of the hook's row, in the order of ``Seen``.
+#: The columns that ``enter`` needs, in the order of ``Seen``.
 SEEN = tuple(_breakers.c["hook_id", "state", "retry_at", "probes"])
 _CLOSED = {
     "state": BreakerState.CLOSED,
@@ -35,7 +35,8 @@ _CLOSE_TROUBLED = update(_breakers).where(_this_hook, _breakers.c.failures > 0).
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Whether a delivery of the hook may be tried now; ``probe`` says that it is the one try."""
+    """Whether a delivery of the hook may be tried now. ``probe``: as the probe of an open breaker.
+    If not, ``retry_at`` says when to ask again."""
 
     open: bool
     probe: bool = False
@@ -54,10 +55,10 @@ class Seen(NamedTuple):
 def enter(session: Session, breaker: Seen, now: datetime, policy: BreakerPolicy) -> Gate:
     """Ask to pass. At most one caller passes as the probe of an open breaker."""
     if breaker.retry_at is not None and breaker.retry_at > now:
-        return Gate(False, retry_at=breaker.retry_at)  # closed, it is a pause the remote asked for
+        return Gate(False, retry_at=breaker.retry_at)  # open, or a pause that the remote asked for
     if breaker.state in (None, BreakerState.CLOSED):
         return Gate(True)
-    # Half-open until the probe answers; if its worker dies, the next probe comes by itself.
+    # Half-open until the probe ends. If its worker dies, the next probe is let through at retry_at.
     retry_at = now + timedelta(seconds=policy.probe_after(breaker.probes or 0))
     won = session.execute(
         update(Breaker)
@@ -69,7 +70,7 @@ def enter(session: Session, breaker: Seen, now: datetime, policy: BreakerPolicy)
 
 
 def succeeded(session: Session, hook_id: int) -> bool:
-    """A call had its effect: close the breaker. Answers whether it was troubled."""
+    """A delivery succeeded: close the breaker. Returns whether there had been failures."""
     if not run(session, _CLOSE_TROUBLED, this_hook=hook_id).rowcount:
         return False
     _set_status(session, hook_id, HookStatus.DEGRADED, HookStatus.ACTIVE, "")
@@ -79,7 +80,7 @@ def succeeded(session: Session, hook_id: int) -> bool:
 def failed(
     session: Session, hook_id: int, reason: str, now: datetime, policy: BreakerPolicy
 ) -> None:
-    """A call failed in a way that may pass: count it, and open the breaker when it is enough."""
+    """Count a temporary failure, and open the breaker if there are enough in a row."""
     session.execute(
         insert(session, Breaker)
         .values(hook_id=hook_id, state=BreakerState.CLOSED, failures=0, probes=0, reason="")
@@ -95,7 +96,7 @@ def failed(
         _log.warning("circuit breaker opened", hook=hook_id, reason=reason)
         _set_status(session, hook_id, HookStatus.ACTIVE, HookStatus.DEGRADED, reason)
     elif breaker.state == BreakerState.OPEN and breaker.retry_at and breaker.retry_at > now:
-        return  # a call that was under way when it opened
+        return  # this call had begun before the breaker opened
     else:
         breaker.probes += 1
     breaker.state = BreakerState.OPEN
@@ -128,7 +129,7 @@ def probe_now(session: Session, hook_id: int, now: datetime) -> None:
 
 
 def reset(session: Session, hook_id: int) -> None:
-    """Close the breaker: a person has mended the hook."""
+    """Close the breaker, after a person has repaired the hook."""
     session.execute(update(Breaker).where(Breaker.hook_id == hook_id).values(_CLOSED))
 
 

@@ -1,8 +1,9 @@
 """Remote sessions, shared by the fleet through Redis.
 
-A sign-in costs more than the call it is for. So a session that a worker has opened is lent from
-one lane to the next, to one at a time: a CRM that locks its session would make callers wait. The
-tokens are encrypted; they stand in Redis only, since a lost one merely expires over there.
+A sign-in costs more than the call that needs it. So a session that a worker has opened is lent to
+one lane after the other. Only one lane has it at a time, because some CRMs lock a session during a
+call. The tokens are encrypted. They are stored in Redis only: a lost session simply expires in the
+CRM.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ _log = log.get(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Loan:
-    """A token and the encrypted form that stands for it in Redis, if Redis could note it."""
+    """A token, and ``name``, its encrypted form in Redis. ``is_noted``: Redis has it."""
 
     token: str
     name: str
@@ -38,8 +39,8 @@ class Loan:
 class SharedSessions:
     """The sessions of one hook. The keyring encrypts the tokens.
 
-    ``access`` names the credentials and the address that the hook has now. A session that was
-    opened with others is given up: it must not be shown to another server.
+    ``access`` identifies the current credentials and address of the hook. A session that was opened
+    with others is given up, since its token must not be sent to another server.
     """
 
     def __init__(self, redis: Redis, keyring: Keyring, hook_id: int, access: str) -> None:
@@ -50,7 +51,7 @@ class SharedSessions:
         self._lent = f"{LENT}{hook_id}"
 
     def opened(self, token: str) -> Loan:
-        """Note a session that was opened and is on loan now."""
+        """Note a session that was just opened. It counts as lent."""
         name = self._keyring.encrypt(f"{self.access} {token}")
         try:
             self._redis.hset(self._lent, name, str(time.time()))
@@ -60,12 +61,12 @@ class SharedSessions:
         return Loan(token, name)
 
     def forget(self, name: str) -> None:
-        """A session that cannot be used any more."""
+        """Remove a session that can no longer be used."""
         with suppress(RedisError):
             self._redis.hdel(self._lent, name)
 
     def take_all(self, *, lent_too: bool) -> list[Loan]:
-        """Every known session, removed from the pool: they are to be closed."""
+        """Remove all sessions from the pool and return them. The caller must close them."""
         members = [member for member, _ in _members(self._redis.zpopmax(self._idle, 10_000))]
         if lent_too:
             members += [_text(member) for member in self._redis.hkeys(self._lent)]
@@ -73,7 +74,7 @@ class SharedSessions:
         return self._loans(members)
 
     def take_expired(self) -> list[Loan]:
-        """Idle sessions that have not been used for long, removed from the pool."""
+        """Remove the sessions from the pool that were idle for too long, and return them."""
         limit = time.time() - IDLE_TTL
         found = _members(self._redis.zrangebyscore(self._idle, "-inf", limit, withscores=True))
         return self._loans(name for name, _ in found if self._redis.zrem(self._idle, name))
@@ -82,8 +83,8 @@ class SharedSessions:
         return [loan for name in names if (loan := self.loan(name))]
 
     def loan(self, name: str) -> Loan | None:
-        """The session of this name, if its token can be read and is of this access; it is
-        forgotten if not."""
+        """The session of this name. ``None`` if its token cannot be read or belongs to another
+        access; then the session is forgotten."""
         try:
             access, _, token = self._keyring.decrypt(name).partition(" ")
         except Undecryptable as error:
@@ -92,7 +93,7 @@ class SharedSessions:
             if access == self.access:
                 return Loan(token, name)
             reason = "the connection has another address or other credentials now"
-        # Nobody can use it any more, and it expires over there.
+        # It can no longer be used, and expires in the CRM by itself.
         _log.warning("a remote session was given up", reason=reason)
         self.forget(name)
         return None
@@ -120,15 +121,15 @@ class Borrowed:
         return self.loan.token
 
     def renew(self) -> str:
-        """Drop the token, which the remote no longer knows, and open a new session."""
+        """Open a new session in place of one that the CRM no longer knows."""
         self.loan = self._reopen(self.loan)
         return self.loan.token
 
 
 class LaneSessions:
-    """The session as one lane sees it: the one that came with it, or one that it opens.
+    """The session of one lane: the one that came with the lane, or one that is opened for it.
 
-    Implements ``hub.sdk.context.SessionPool`` for the attempt that it serves.
+    Implements ``hub.sdk.context.SessionPool`` for the current attempt.
     """
 
     _shared: SharedSessions
@@ -142,8 +143,8 @@ class LaneSessions:
         self._borrowed: Borrowed | None = None
 
     def serve(self, hook: HookView, driver: SessionDriver, context: CallContext) -> None:
-        """Lend to this attempt: sign-ins from now on belong to its story. A session that was opened
-        with other credentials is not lent to it."""
+        """Serve this attempt from now on: sign-ins appear in its trace. A session that was opened
+        with other credentials is not used for it."""
         shared = SharedSessions(self._redis, self._keyring, hook.id, hook.access)
         if self._borrowed is not None and self._shared.access != shared.access:
             self.end()
@@ -169,7 +170,7 @@ class LaneSessions:
         return self._open()
 
     def end(self) -> None:
-        """The lane is drained: leave in it the session that is to be given back with it."""
+        """Put the session into the lane, with which it is given back to the pool."""
         if self._borrowed is None:
             return
         loan, self._borrowed = self._borrowed.loan, None
@@ -180,8 +181,8 @@ class LaneSessions:
 
 
 def close_quietly(driver: SessionDriver, context: CallContext, token: str) -> None:
-    """Sign out; a remote that cannot be reached will forget the session by itself."""
+    """Sign out, ignoring errors. A CRM that cannot be reached forgets the session by itself."""
     try:
         driver.close(context, token)
-    except BaseException as error:  # a bug of the plugin must not keep its lane
+    except BaseException as error:  # a bug of the plugin must not block its lane
         _log.warning("a remote session could not be closed", reason=described(error))

@@ -1,5 +1,5 @@
-"""What was: reading events, deliveries and records, doing them once more, and letting them go.
+"""The history: reading events, deliveries and records, replaying them, and pruning them.
 
-``deliveries`` reads page by page, ``search`` finds, ``standing`` says what a delivery waits for,
-``status`` counts, ``leftovers`` are what is owed still; ``replay`` and ``prune`` change it.
+``deliveries`` reads pages, ``search`` searches, ``standing`` says what a delivery waits for,
+``status`` counts, ``leftovers`` finds open deliveries. ``replay`` and ``prune`` change the history.
 """

@@ -15,12 +15,12 @@ from hub.delivery import kept
 from hub.errors import Refused
 from hub.models import Attempt, Delivery, DeliveryState, Event, Hook
 
-#: What people choose deliveries by: their states, and one that is part of ``waiting``.
+#: The states by which people filter: those of deliveries, and ``kept_back``, a part of ``waiting``.
 KEPT_BACK = "kept_back"
 STATES = (*(state.value for state in DeliveryState), KEPT_BACK)
 #: What a filter may name, as pages, commands and the audit log call it.
 NAMES = ("hook", "state", "event", "conversation", "contact", "text", "begin", "end")
-#: Rows of a page.
+#: Rows on one page.
 PAGE = 50
 
 
@@ -30,7 +30,7 @@ class BadFilter(Refused):
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
-    """Which deliveries; ``None`` does not restrict.
+    """Which deliveries are wanted. ``None`` means any.
 
     ``text`` is part of the contact's name, email or phone, or of the delivery's sentence.
     """
@@ -42,7 +42,7 @@ class DeliveryFilter:
     conversation_id: str | None = None
     contact_id: str | None = None
     text: str | None = None
-    #: Kept back, or not.
+    #: Only those that are kept back, or only those that are not.
     kept: bool | None = None
     begin: datetime | None = None
     end: datetime | None = None

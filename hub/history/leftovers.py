@@ -1,4 +1,4 @@
-"""What is still owed: what goes by itself sooner or later, and what waits for a person."""
+"""Open deliveries: those that will be delivered without a person, and those that wait for one."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from hub.services import registry
 
 @dataclass(frozen=True, slots=True)
 class Going:
-    """A delivery that goes by itself."""
+    """A delivery that needs no person."""
 
     delivery_id: int
     connection: Connection
@@ -40,8 +40,8 @@ class Going:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """So many deliveries of a connection wait for a person, or are kept back; the oldest of them
-    first."""
+    """Deliveries of a connection that wait for a person or are kept back: their number and the
+    oldest."""
 
     connection: Connection
     count: int
@@ -57,7 +57,7 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Leftovers:
-    """What is owed: how much goes by itself, the oldest of that, and what is held."""
+    """Open deliveries: how many need no person, the oldest of these, and those that are held."""
 
     going: int
     oldest_going: Going | None
@@ -91,7 +91,7 @@ def leftovers(plugins: Collection[str]) -> Leftovers:
 
 
 def is_settled(plugins: Collection[str] | None = None) -> bool:
-    """Whether nothing is left that goes by itself, and no worker has a lane.
+    """Whether no delivery is open except those that wait for a person, and no worker has a lane.
 
     ``plugins`` are the ids of those that can be used; those of the running application, if not
     given.
@@ -110,12 +110,12 @@ def is_settled(plugins: Collection[str] | None = None) -> bool:
 
 
 def _standing_of(delivery: Delivery, plugins: Collection[str]) -> Standing:
-    # One that ends while it is looked at was due.
+    # If the delivery has ended meanwhile, it was due.
     return of_deliveries([delivery], plugins).get(delivery.id, Standing(Cause.DUE))
 
 
 def _number(session: Session, *conditions: ColumnElement[bool]) -> tuple[int, int]:
-    """How many deliveries there are, and the oldest: ids grow with time."""
+    """The number of these deliveries, and the id of the oldest (ids grow with time)."""
     row = session.execute(
         select(func.count(Delivery.id), func.coalesce(func.min(Delivery.id), 0)).where(*conditions)
     ).one()
@@ -123,7 +123,7 @@ def _number(session: Session, *conditions: ColumnElement[bool]) -> tuple[int, in
 
 
 def _is_at_work(now: datetime) -> ColumnElement[bool]:
-    """A worker has it, and ends it although its hook was stopped meanwhile."""
+    """That a worker has the delivery. The worker finishes it even if its hook is stopped."""
     lanes = select(Lane.id).where(leased(now))
     return (Delivery.state == DeliveryState.RUNNING) & Delivery.lane_id.in_(lanes)
 

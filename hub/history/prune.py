@@ -1,8 +1,8 @@
-"""Pruning: history that is old enough goes, batch by batch, so that nobody waits for it.
+"""Pruning: deletes old history, in small batches so that nobody waits for it.
 
-An event goes with its deliveries and attempts when nothing of it is owed and none of them failed
-for good: a dead letter is kept until a person has decided. Refused requests that nobody has
-released go by their age alone. Links stay, since they say what exists in the CRMs.
+An event is deleted with its deliveries and attempts if none of these is open or dead: a dead
+delivery is kept until a person has decided. Held requests are deleted by their age alone. Links
+stay, since they say what exists in the CRMs.
 """
 
 from __future__ import annotations
@@ -29,20 +29,20 @@ class Pruning:
         self._after: tuple[datetime, int] | None = None
 
     def count_requests(self) -> int:
-        """How many refused requests would go."""
+        """How many held requests would be deleted."""
         query = select(func.count()).select_from(QuarantinedRequest).where(self._old_request())
         with reading() as session:
             return session.scalar(query) or 0
 
     def count(self) -> int:
-        """How many events would go."""
+        """How many events would be deleted."""
         query = select(func.count()).select_from(Event).where(*self._old())
         with reading() as session:
             return session.scalar(query) or 0
 
     def step(self) -> int | None:
-        """Prune one batch of events, or of refused requests when no event is left; returns how
-        many went, or ``None`` when the end is reached.
+        """Delete one batch of events, or of held requests if no old event is left. Returns how many
+        were deleted; ``None`` if there was nothing left.
         """
         gone = in_transaction(self._prune)
         if gone is None:
@@ -78,7 +78,7 @@ class Pruning:
         )
         if self._after is not None:
             moment, event_id = self._after
-            # What was kept is not looked at again.
+            # Do not look again at events that were kept.
             query = query.where(
                 Event.received_at >= moment,
                 or_(
@@ -96,6 +96,6 @@ class Pruning:
 
 
 def older_than(seconds: float) -> Pruning:
-    """A pruning of what came in longer ago than this."""
+    """A pruning of all that arrived more than ``seconds`` ago."""
     now = SystemClock().now()
     return Pruning(datetime.fromtimestamp(now.timestamp() - seconds, now.tzinfo))

@@ -1,4 +1,4 @@
-"""What local things are called in the remote systems, for people who look."""
+"""The remote records of contacts and conversations, for people who look them up."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hub.database import reading
 from hub.models import Event, Hook, Lane, Link, Source
 
-#: Events of a contact that are looked through for its conversations.
+#: How many events of a contact are searched for its conversations.
 RECENT = 500
 
 
@@ -52,7 +52,7 @@ def of_subject(
 
 
 def conversations_of(account_id: int, contact_id: str) -> list[str]:
-    """The conversations of a contact's recent events, the newest first."""
+    """The conversations in a contact's recent events, newest first."""
     with reading() as session:
         numbers = session.scalars(
             select(Event.conversation_id)
@@ -70,7 +70,7 @@ def _sources(session: Session, account_id: int) -> Sequence[int]:
 
 
 def _kinds(session: Session, hook_id: int) -> list[str]:
-    """The kinds of a hook's links, by skipping through the index rather than reading it all."""
+    """The kinds of a hook's links. Jumps from kind to kind in the index instead of reading all."""
     kinds: list[str] = []
     while True:
         query = select(func.min(Link.kind)).where(Link.hook_id == hook_id)

@@ -1,8 +1,8 @@
 """Searching events and deliveries, newest first, at a cost that does not grow with the history.
 
-What an index answers is asked of the index. The rest (a text, an event's name) is looked for in
-windows of ids, a few at a time: an answer may say 'nothing as far back as this', with a cursor to
-go on from there.
+Conditions for which there is an index use it. Others (a text, an event's name) are searched in
+windows of ids, a few for each request. So an answer may be 'nothing found back to this moment',
+with a cursor to continue from there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from hub.history.deliveries import (
 )
 from hub.models import Delivery, Event, Hook, Source
 
-#: Ids that one query looks through, and queries for one page.
+#: How many ids one query searches, and how many queries are made for one page.
 WINDOW = 5_000
 WINDOWS = 4
 
@@ -32,8 +32,8 @@ Row = TypeVar("Row")
 
 @dataclass(frozen=True, slots=True)
 class Found(Generic[Row]):
-    """A page. ``older`` is the cursor of the next one, if there is more to look through; when the
-    page is not full, ``searched_to`` says how far back it was looked."""
+    """A page. ``older`` is the cursor of the next page, if there is more to search. If the page is
+    not full, ``searched_to`` says how far back was searched."""
 
     rows: Sequence[Row]
     older: int | None = None
@@ -56,7 +56,8 @@ def deliveries(
         if _names_a_subject(wanted) or _needs_windows(wanted):
             query = query.where(Delivery.hook_id.in_(hook_ids))
             return _page(session, query, Delivery.id, Delivery.created_at, low, high, limit, wanted)
-        # One query a hook: an index gives each in order, where a list of hooks would be sorted.
+        # One query for each hook, since an index gives its rows in order. For a list of hooks, the
+        # database would have to sort all rows.
         rows: list[tuple[Delivery, Event]] = []
         for hook_id in hook_ids:
             mine = query.where(Delivery.hook_id == hook_id, *_between(Delivery.id, low, high))
@@ -81,7 +82,7 @@ def every_delivery(
 def events(
     wanted: DeliveryFilter, *, before: int | None = None, limit: int = PAGE
 ) -> Found[tuple[Event]]:
-    """Events; hook and state do not restrict them."""
+    """Events. Hook and state of the filter are ignored."""
     with reading() as session:
         low, high = _bounds(session, Event.id, Event.received_at, wanted, before)
         query = select(Event).where(*_event_criteria(session, wanted)).order_by(Event.id.desc())
@@ -191,7 +192,7 @@ def _bounds(
     wanted: DeliveryFilter,
     before: int | None,
 ) -> tuple[int | None, int | None]:
-    """The ids between which the wanted times lie: ids grow with time."""
+    """The range of ids of the wanted time (ids grow with time)."""
     low = _first_at(session, key, moment, wanted.begin) if wanted.begin else None
     high = _first_at(session, key, moment, wanted.end) if wanted.end else None
     if before is not None:
@@ -205,7 +206,7 @@ def _first_at(
     moment: InstrumentedAttribute[datetime],
     wanted: datetime,
 ) -> int:
-    """The lowest id whose row is not older than ``wanted``, found by halving."""
+    """The lowest id whose row is not older than ``wanted``, found by binary search."""
     low, high = 0, (session.scalar(select(func.max(key))) or 0) + 1
     while low < high:
         middle = (low + high) // 2

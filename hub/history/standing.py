@@ -1,8 +1,8 @@
 """Why a delivery is not done yet, in one sentence for page, list, API and command line.
 
-What holds it is decided here, from the delivery, its connection, the circuit breaker and the
-moment together. The sentence is a key and its values, so that whoever shows it translates the
-sentence once and writes the moments for the person who looks.
+The cause is decided here from the delivery, its connection, the circuit breaker and the current
+time. The sentence is kept apart from its values, so that a page can translate it, and write moments
+in the time zone of its reader.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ from hub.models import (
 
 Sentence = NewType("Sentence", str)
 
-#: How far ahead in a lane is looked for what goes first.
+#: How many open deliveries of a lane are read to find the one that goes first.
 AHEAD = 100
 
 
 class Cause(enum.StrEnum):
-    """What a delivery that is still owed waits for."""
+    """What an open delivery waits for."""
 
     RUNNING = "running"
     WORKER_LOST = "worker_lost"
@@ -87,7 +87,7 @@ SENTENCES: Final[Mapping[Cause, Sentence]] = {
     Cause.DUE: Sentence("It is due: the next free worker takes it."),
 }
 
-#: Nothing happens by itself until a person has mended or decided something.
+#: Causes that last until a person repairs or decides something.
 FOR_A_PERSON: Final = frozenset(
     {
         Cause.PLUGIN_MISSING,
@@ -104,7 +104,7 @@ Value = datetime | int | str
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a delivery waits for. ``why`` is a further sentence, said by a plugin or a person."""
+    """What a delivery waits for. ``why`` is a second sentence, from a plugin or a person."""
 
     cause: Cause
     values: Mapping[str, Value] = field(default_factory=dict)
@@ -125,7 +125,7 @@ class Standing:
 
 
 class Connection(NamedTuple):
-    """What is read of a hook and its breaker: not its secrets, which nobody needs here."""
+    """The columns of a hook and its breaker that are needed here: no secrets."""
 
     id: int
     name: str
@@ -141,8 +141,8 @@ class Connection(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a delivery stands in its lane: whether a worker has the lane, which delivery goes
-    first, and until when it waits for what its event may have overtaken."""
+    """The place of a delivery in its lane: whether a worker has the lane, which delivery goes
+    first, and until when the delivery waits for events that its own may have overtaken."""
 
     has_worker: bool = False
     first: int | None = None
@@ -202,12 +202,12 @@ def standing(
     plugins: Collection[str],
     now: datetime,
 ) -> Standing | None:
-    """How a delivery stands; ``None`` for one that has ended, whose reason says it all."""
+    """What a delivery waits for; ``None`` if it has ended."""
     if delivery.state not in OPEN:
         return None
     is_running = delivery.state == DeliveryState.RUNNING
     if is_running and place.has_worker:
-        return Standing(Cause.RUNNING)  # a worker ends what it has, whatever is stopped meanwhile
+        return Standing(Cause.RUNNING)  # the worker finishes it even if the connection is stopped
     if stopped := held(connection, plugins):
         return stopped
     if delivery.kept_until is not None:
@@ -242,7 +242,7 @@ def _held_by_breaker(delivery: Delivery, connection: Connection, now: datetime) 
 def of_deliveries(
     deliveries: Collection[Delivery], plugins: Collection[str]
 ) -> Mapping[int, Standing]:
-    """How those that are still owed stand, by their ids."""
+    """What the open deliveries among these wait for, by their ids."""
     owed = [delivery for delivery in deliveries if delivery.state in OPEN]
     if not owed:
         return {}

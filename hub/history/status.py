@@ -1,4 +1,4 @@
-"""How things stand, in figures. Reads only what is open, never the history."""
+"""The current status in figures. Reads only open and dead deliveries, never the whole history."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _HOOK = _hooks["id", "account_id", "name", "plugin_id", "enabled", "status", "st
 
 @dataclass(frozen=True, slots=True)
 class Hour:
-    """What became of the deliveries that one hour brought."""
+    """The deliveries of one hour, by their state now."""
 
     begin: datetime
     done: int
@@ -44,7 +44,7 @@ def overview(
     given.
     """
     usable = registry().plugins if plugins is None else plugins
-    # Columns, not objects: no secret is read, and a command need not set up the mapping for it.
+    # Columns, not objects: that reads no secrets, and saves a command setting up the mapping.
     query = select(*_HOOK, _breakers.state.label("breaker")).order_by(_hooks.id)
     query = query.outerjoin_from(table_of(Hook), table_of(Breaker), _breakers.hook_id == _hooks.id)
     if account_id is not None:
@@ -55,7 +55,7 @@ def overview(
         dead_by_hook: dict[int, int] = {}
         kept_by_hook: dict[int, int] = {}
         oldest: datetime | None = None
-        # Hook by hook and state by state: so an index answers, however long the history is.
+        # One query for each hook and state: an index answers it, however long the history is.
         for hook in hooks:
             dead_by_hook[hook.id] = _number(session, hook.id, DeliveryState.DEAD)
             for state in OPEN:
@@ -98,7 +98,7 @@ def overview(
 
 
 def last_hours(account_id: int, hours: int = 24) -> list[Hour]:
-    """What became of the deliveries of the last hours, the oldest hour first."""
+    """The deliveries of the last hours by their state now, oldest hour first."""
     now = SystemClock().now()
     begin = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
     hour = 3_600 * 1_000_000
@@ -149,7 +149,7 @@ class WorkerView:
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
-    """What one hook is owed, and its circuit breaker."""
+    """The open deliveries of one hook, and its circuit breaker."""
 
     hook: Hook
     breaker: Breaker | None
@@ -158,7 +158,7 @@ class Backlog:
 
 
 def workers(account_id: int) -> list[WorkerView]:
-    """The live workers. Their lanes of other accounts are not told."""
+    """The live workers, with their lanes of this account only."""
     try:
         alive = live_workers(services.stores().redis)
     except RedisError:
@@ -179,7 +179,7 @@ def workers(account_id: int) -> list[WorkerView]:
 
 
 def backlog(account_id: int) -> list[Backlog]:
-    """What each hook of the account is owed."""
+    """The open deliveries of each hook of the account."""
     with reading() as session:
         rows = session.execute(
             select(Hook, Breaker)
@@ -194,7 +194,7 @@ def backlog(account_id: int) -> list[Backlog]:
 
 
 def _lanes(session: Session, hook_id: int) -> int:
-    """Lanes in which something is owed."""
+    """The number of lanes with open deliveries."""
     query = select(func.count()).where(
         Lane.hook_id == hook_id, Lane.due_at.is_not(None), Lane.key != kept.LANE_KEY
     )
@@ -207,7 +207,7 @@ def _number(session: Session, hook_id: int, state: DeliveryState) -> int:
 
 
 def _oldest(session: Session, hook_id: int) -> datetime | None:
-    """When the first was noted of what a hook is owed and nobody keeps back: ids grow with time."""
+    """When the hook's oldest open delivery was created, without those that are kept back."""
     first = [
         session.execute(
             select(_deliveries.id, _deliveries.created_at)

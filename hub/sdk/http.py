@@ -1,8 +1,8 @@
 """The HTTP client of a plugin: every call goes through the hub's rules.
 
-Before a call: the guard checks the address, the lane must still be ours, the hook's rate limit
-grants a turn. After it: the call is traced (without secrets), and trouble that may pass becomes
-``RetryLater``. Answers below 500, other than 429, are the plugin's to judge.
+Before a call, the guard checks the address, the lane must still be ours, and the call waits for its
+turn in the hook's rate limit. After it, the call is traced (without secrets), and a temporary
+failure becomes ``RetryLater``. Other answers, below 500 and not 429, are left to the plugin.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from hub.sdk.transport import LARGEST_ANSWER, AnswerTooLarge, SessionTransport, 
 
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
-#: The longest wait, in seconds, that a remote's ``Retry-After`` is believed.
+#: A ``Retry-After`` of more seconds is cut to this.
 LONGEST_PAUSE = 86_400.0
-#: Larger numbers of seconds are Unix times: some remotes tell the moment itself.
+#: Larger numbers in ``Retry-After`` are Unix times, not seconds: some remotes send the moment.
 _UNIX_TIMES = 1e9
 _MIB = 2**20
 #: How much of a body the trace keeps, in characters.
 TRACED_BODY = 2_000
-#: Bytes in which as many characters stand, whatever they are, and what is redacted behind them.
+#: Bytes that surely hold so many characters, and some more, so that a secret at the end is whole.
 _TRACED_BYTES = 4 * (TRACED_BODY + 4_096) + 4
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP call as the trace keeps it: no headers, secrets replaced, bodies cut.
+    """One HTTP call in the trace: without headers, with secrets replaced and bodies cut.
 
-    ``status`` is ``None`` when no answer came; ``error`` then says why.
+    ``status`` is ``None`` if there was no answer; then ``error`` says why.
     """
 
     method: str
@@ -56,14 +56,15 @@ class Call:
 
 
 def _nothing(_: str) -> None:
-    """Default of the hooks: no rule."""
+    """The default rule: it does nothing."""
 
 
 @dataclass(slots=True)
 class CallRules:
-    """What the hub does around each call. Each takes the URL and may raise.
+    """What the hub does around each call.
 
-    ``before`` runs last before the request is sent; ``after`` gets the finished trace entry.
+    ``before`` gets the URL directly before the request is sent, and may raise. ``after`` gets the
+    finished trace entry.
     """
 
     before: Callable[[str], None] = _nothing
@@ -103,12 +104,12 @@ class HttpClient:
         allow_redirects: bool = False,
         max_bytes: int | None = None,
     ) -> requests.Response:
-        """Send one request and return the answer, whatever its status below 500 (but 429).
+        """Send one request and return the answer, if its status is below 500 and not 429.
 
-        ``max_bytes`` bounds the answer's body, without its compression; a longer one raises
-        ``RetryLater``. It is ``LARGEST_ANSWER`` unless given.
+        ``max_bytes`` limits the body of the answer after decompression. A longer one raises
+        ``RetryLater``. The default is ``LARGEST_ANSWER``.
 
-        :raises RetryLater: no connection, no answer in time, 429 or 5xx; ``delay`` is what
+        :raises RetryLater: no connection, no answer in time, 429 or 5xx. ``delay`` is what
             ``Retry-After`` asked for.
         """
         self._rules.before(url)
@@ -194,20 +195,20 @@ class HttpClient:
             return ""
         if not _is_text(response.headers.get("Content-Type", "")):
             return f"({len(response.content)} bytes)"
-        # ``response.text`` would guess the charset of HTML at a price; the trace need not.
+        # Not ``response.text``: it guesses the charset, which is slow and not needed in a trace.
         begin = response.content[:_TRACED_BYTES]
         return self._redactor.body(begin.decode("utf-8", "replace"), TRACED_BODY)
 
 
 def json_of(response: requests.Response, *expected: type) -> Any:
-    """The JSON of an answer, which must be of one of the ``expected`` types if any are given.
+    """The JSON of an answer. If ``expected`` types are given, it must be of one of them.
 
-    :raises RetryLater: anything else, since many servers answer with an HTML page and status 200
+    :raises RetryLater: it is something else. Many servers answer with an HTML page and status 200
         while they are in maintenance or have lost their database.
     """
     try:
         value = json.loads(response.content)
-    except (ValueError, RecursionError):  # the latter for what is nested too deeply
+    except (ValueError, RecursionError):  # RecursionError: it is nested too deeply
         value = _NOT_JSON
     if value is _NOT_JSON or (expected and not isinstance(value, expected)):
         host = urlsplit(response.url).hostname
@@ -225,10 +226,10 @@ _NOT_JSON = object()
 
 
 def retry_after_seconds(value: str | None, now: datetime | None = None) -> float | None:
-    """Seconds to wait by a ``Retry-After`` header: from 0 to ``LONGEST_PAUSE``, never more.
+    """The seconds that a ``Retry-After`` header asks for, between 0 and ``LONGEST_PAUSE``.
 
     The header is a number of seconds or a date; some remotes send a Unix time. ``None`` if it is
-    nothing of these.
+    none of these.
     """
     if not value:
         return None
@@ -253,7 +254,7 @@ def _number(text: str) -> float | None:
 def _seconds_until(date: str, now: datetime) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
-    except (ValueError, OverflowError):  # the latter for a year or a zone that is far too large
+    except (ValueError, OverflowError):  # OverflowError: a year or a zone is far too large
         return None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
@@ -280,7 +281,7 @@ def _describe_failure(failure: requests.RequestException, url: str) -> str:
 
 
 def _may_have_reached(failure: requests.RequestException) -> bool:
-    """False only when no connection came about, so that nothing can have been sent."""
+    """False only if there was no connection, so that nothing can have been sent."""
     if isinstance(failure, requests.exceptions.ConnectTimeout):
         return False
     cause = failure.args[0] if failure.args else None

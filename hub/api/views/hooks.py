@@ -55,7 +55,7 @@ def hook_list(account_id: int) -> Any:
     status=201,
 )
 def hook_create(account_id: int, body: dict[str, Any]) -> Any:
-    """Install a plugin and run its setup. It is kept when the setup fails: see the report."""
+    """Install a plugin and run its setup. The hook is kept if the setup fails: see the report."""
     hook, report = hooks.create(
         accounts.find(account_id),
         body["plugin_id"],
@@ -74,9 +74,9 @@ def hook_show(account_id: int, hook_id: int) -> Response:
 
 @operation("PATCH", HOOK, Permission.CONFIGURE, body=schemas.HookChange, answer=schemas.Hook)
 def hook_update(account_id: int, hook_id: int, body: dict[str, Any]) -> Response:
-    """Change name, limits or settings. Settings are proven first: those that fail are answered
-    with 422 and the report, and a hook that works keeps what it has. One that needs attention
-    stores them. If-Match guards against others."""
+    """Change name, limits or settings. New settings are tested first. If the test fails, the answer
+    is 422 with the report, and a working hook keeps its old settings. A hook that needs attention
+    stores the new ones anyway. If-Match prevents overwriting changes of others."""
     hook = hooks.find(hook_id)
     version = expected_version(hook.version)
     if "settings" in body:
@@ -95,7 +95,7 @@ def hook_update(account_id: int, hook_id: int, body: dict[str, Any]) -> Response
 
 @operation("DELETE", HOOK, Permission.CONFIGURE, status=204)
 def hook_delete(account_id: int, hook_id: int) -> None:
-    """Delete a hook with its deliveries and links. What stands in the CRM stays there."""
+    """Delete a hook with its deliveries and links. Records in the CRM are not deleted."""
     hooks.remove(hook_id)
 
 
@@ -114,7 +114,7 @@ def hook_enable(account_id: int, hook_id: int) -> Any:
 
 @operation("POST", f"{HOOK}/disable", Permission.CONFIGURE, answer=schemas.Hook)
 def hook_disable(account_id: int, hook_id: int) -> Any:
-    """Switch a hook off: new events pass it by."""
+    """Switch a hook off: it gets no new events."""
     return shown(hooks.set_enabled(hook_id, False))
 
 
@@ -126,7 +126,7 @@ def hook_pause(account_id: int, hook_id: int, body: dict[str, Any]) -> Any:
 
 @operation("POST", f"{HOOK}/resume", Permission.REPAIR, answer=schemas.HookWithReport)
 def hook_resume(account_id: int, hook_id: int) -> Any:
-    """End a pause: the setup is run, and deliveries go on."""
+    """End a pause: the setup is run, and deliveries continue."""
     hook, report = hooks.resume(hook_id)
     return {"hook": shown(hook), "report": report}
 
@@ -138,7 +138,7 @@ def hook_probe(account_id: int, hook_id: int) -> None:
 
 
 def shown(hook: Hook) -> dict[str, Any]:
-    """A hook as it is told: secrets by name only."""
+    """A hook as the API shows it. Of secrets it shows only the names."""
     plugin = registry().plugins.get(hook.plugin_id)
     names = schemas.Hook().fields.keys() - {"secrets_set", "settings"}
     return {

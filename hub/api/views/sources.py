@@ -32,7 +32,7 @@ def source_list(account_id: int) -> Any:
     status=201,
 )
 def source_create(account_id: int, body: dict[str, Any]) -> Any:
-    """Make a source. Its address is a secret."""
+    """Create a source. Its address is a secret."""
     return _with_address(sources.create(accounts.find(account_id), body.pop("kind"), **body))
 
 

@@ -34,7 +34,7 @@ from hub.models.existing import (
 )
 from hub.outbound.trace import Trace
 from hub.queue.ready import ReadyLanes
-from hub.security.encryption import Keyring, Undecryptable
+from hub.security.encryption import Keyring, Undecryptable, is_readable
 from hub.services import registry
 
 #: Bounds of a hook's own limits.
@@ -297,11 +297,18 @@ def readable() -> Iterator[Hook]:
         ids = session.scalars(select(Hook.id).order_by(Hook.id)).all()
     for hook_id in ids:
         try:
-            yield find(hook_id)
+            hook = find(hook_id)
         except NotFound:
             continue  # deleted meanwhile
-        except Undecryptable as error:
-            _log.warning("a connection is passed over", hook=hook_id, reason=str(error))
+        if is_readable(hook.secrets):
+            yield hook
+        else:
+            _log.warning("a connection is passed over", hook=hook_id, reason=detail(hook))
+
+
+def detail(hook: Hook) -> str:
+    """The hook's status in words. That its secrets cannot be read comes first."""
+    return hook.status_detail if is_readable(hook.secrets) else str(Undecryptable())
 
 
 def close_sessions(hook: Hook, *, lent_too: bool = False) -> int:
@@ -319,8 +326,8 @@ def close_idle_sessions(hook: Hook) -> int:
 
 def _close(hook: Hook, choose: Callable[[SharedSessions], list[Loan]]) -> int:
     plugin = registry().plugins.get(hook.plugin_id)
-    if plugin is None or plugin.session_driver is None:
-        return 0
+    if plugin is None or plugin.session_driver is None or not is_readable(hook.secrets):
+        return 0  # sessions that nobody can close end by themselves
     seen = view(hook)
     try:
         loans = choose(

@@ -23,6 +23,7 @@ from hub.plugins import UnknownPlugin
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import completed, secret_names, url_names
 from hub.sdk.translation import for_people
+from hub.security.encryption import Undecryptable, is_readable
 from hub.services import registry
 
 _log = log.get(__name__)
@@ -55,7 +56,11 @@ def test(hook: Hook) -> SetupReport:
     plugin = plugin_of(hook.plugin_id)
     named = [hook.settings.get(name) for name in url_names(plugin.settings)]
     hook.doors = doors.opened(hook.doors, named)
-    report = setup.run(plugin, view(hook))
+    try:
+        seen = view(hook)
+    except Undecryptable as error:
+        return SetupReport(False, str(error), None, [], [])
+    report = setup.run(plugin, seen)
     told = {"plugin": plugin.id, "addresses": addresses(plugin, hook), "passed": report.ok}
     audit.note("hook.tested", account_id=hook.account_id, subject_id=hook.id or None, after=told)
     return report
@@ -131,9 +136,14 @@ def usable_plugin(plugin_id: str, account: Account) -> Plugin:
 def _with_stored(plugin: Plugin, hook: Hook, given: Mapping[str, Any]) -> dict[str, Any]:
     """What is given, and for the rest the hook's settings and secrets.
 
+    Secrets that cannot be read give way to those that are given.
+
     :raises InvalidSettings: the address is another, so that secrets must be given anew.
+    :raises Undecryptable: the hook's secrets cannot be read, and none is given.
     """
-    stored = {**hook.settings, **hook.secrets}
+    is_given_anew = any(given.get(name) for name in secret_names(plugin.settings))
+    kept = {} if is_given_anew and not is_readable(hook.secrets) else hook.secrets
+    stored = {**hook.settings, **kept}
     read = completed(plugin.settings, stored)
     if unknown := sorted(stored.keys() - read.keys()):
         _log.warning("settings that the plugin no longer knows", hook=hook.id, names=unknown)

@@ -20,7 +20,7 @@ from hub.models.existing import (
     existing,
     stay,
 )
-from hub.security.encryption import digest
+from hub.security.encryption import Undecryptable, digest, is_readable
 
 #: Events of an account that are searched for a source's last one.
 RECENT = 2_000
@@ -154,8 +154,16 @@ def newest_event(source: Source) -> Event | None:
         return session.scalar(select(Event).where(Event.source_id == source.id).limit(1))
 
 
-def webhook_url(source: Source) -> str:
-    """The address that is entered at the sender."""
+def detail(source: Source) -> str:
+    """That its secrets cannot be read; empty when they can."""
+    can_be_read = is_readable(source.token) and is_readable(source.signing_secret)
+    return "" if can_be_read else str(Undecryptable())
+
+
+def webhook_url(source: Source) -> str | None:
+    """The address that is entered at the sender; ``None`` when it cannot be read."""
+    if not is_readable(source.token):
+        return None
     config = services.current().config
     return f"{config.public_url}/webhooks/{source.kind}/{source.token}"
 

@@ -17,7 +17,6 @@ from hub.cli.failure import Failure
 from hub.cli.looking import in_sentences, require_schema
 from hub.config import Config
 from hub.errors import Refused
-from hub.security.encryption import Undecryptable
 
 Arguments = ParamSpec("Arguments")
 Answer = TypeVar("Answer")
@@ -49,7 +48,7 @@ def with_application(command: Callable[Arguments, Answer]) -> Callable[Arguments
             with in_sentences(), entered(), audit.acting(audit.COMMAND_LINE):
                 require_schema()
                 return command(*arguments, **options)
-        except (Refused, Undecryptable) as error:
+        except Refused as error:
             raise Failure(str(error)) from error
 
     return wrapped

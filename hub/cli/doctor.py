@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 from redis.exceptions import RedisError
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 import migrations
@@ -23,7 +23,7 @@ from hub.inbox import release
 from hub.models import Hook, Source
 from hub.queue import embedded
 from hub.queue.alive import live_workers
-from hub.security.encryption import Undecryptable
+from hub.security.encryption import Undecryptable, is_readable
 from hub.services import registry
 
 
@@ -110,8 +110,11 @@ def _schema() -> str:
 
 def _keys() -> str:
     with reading() as session:
-        count = len(session.query(Source).all())
-    return f"The secrets of {count} sources can be read."
+        sources, hooks = session.scalars(select(Source)).all(), session.scalars(select(Hook)).all()
+    stored = [one.token for one in sources] + [one.signing_secret for one in sources]
+    if not all(map(is_readable, [*stored, *(hook.secrets for hook in hooks)])):
+        raise Undecryptable
+    return f"The secrets of {len(sources)} sources and {len(hooks)} hooks can be read."
 
 
 def _redis() -> str:

@@ -170,5 +170,5 @@ def _row(hook: Hook) -> dict[str, Any]:
         "name": hook.name,
         "enabled": hook.enabled,
         "status": shown_status(hook.plugin_id, hook.status, registry().plugins),
-        "detail": hook.status_detail,
+        "detail": hooks.detail(hook),
     }

@@ -88,6 +88,7 @@ def _row(source: Source) -> dict[str, Any]:
         "kind": source.kind,
         "name": source.name,
         "enabled": source.enabled,
+        "detail": sources.detail(source),
         "webhook_url": sources.webhook_url(source),
         "signing_secret_set": bool(source.signing_secret),
         "allow_unsigned": source.allow_unsigned,

@@ -67,9 +67,11 @@ class HookView:
         A setting that has become a secret since it was stored is one from now on.
 
         :raises UnreadableSettings: the plugin fails at it.
+        :raises Undecryptable: its secrets cannot be read.
         """
+        stored = self.all_settings
         try:
-            read, secret = completed(schema, self.all_settings), secret_names(schema)
+            read, secret = completed(schema, stored), secret_names(schema)
         except BaseException as error:  # a plugin renames its old settings by code of its own
             what = described(error)
             raise UnreadableSettings(

@@ -13,6 +13,7 @@ from hub.inbox.sources import KINDS, BadPayload, BadSignature
 from hub.models import Source
 from hub.plugins.faults import traceback_of
 from hub.sdk import events
+from hub.security.encryption import Undecryptable, Unreadable
 
 _log = log.get(__name__)
 
@@ -64,6 +65,8 @@ def _examine(source: Source, request: Request, patience: Patience) -> Submission
                 "no_secret",
                 "No signing secret is set for this source yet; set it and release this request.",
             )
+        if isinstance(source.signing_secret, Unreadable):
+            raise Refused(500, "secret_unreadable", str(Undecryptable()))
         try:
             kind.verify(
                 source.signing_secret,

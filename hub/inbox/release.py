@@ -35,7 +35,7 @@ class Released:
 
 
 def held(source_id: int | None = None) -> Sequence[QuarantinedRequest]:
-    """The held requests, oldest first, without their bodies."""
+    """The held requests, oldest first, without their headers and bodies."""
     query = select(QuarantinedRequest).order_by(QuarantinedRequest.id)
     if source_id is not None:
         query = query.where(QuarantinedRequest.source_id == source_id)
@@ -80,9 +80,8 @@ def release_all(source_id: int) -> list[Released]:
 
 def _try(request_id: int) -> tuple[Source, Released] | None:
     with reading() as session:
-        request = session.get(
-            QuarantinedRequest, request_id, options=[undefer(QuarantinedRequest.body)]
-        )
+        whole = [undefer(QuarantinedRequest.headers), undefer(QuarantinedRequest.body)]
+        request = session.get(QuarantinedRequest, request_id, options=whole)
         if request is None:
             return None
         source = session.get(Source, request.source_id)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.database import BigId, Json, Model, Moment
 from hub.models.values import values_of
-from hub.security.encryption import EncryptedJson
+from hub.security.encryption import LazyJson
 
 
 class HookStatus(enum.StrEnum):
@@ -62,7 +62,7 @@ class Hook(Model):
     #: A sentence about the status that also says what to do, if anything.
     status_detail: Mapped[str] = mapped_column(Text, default="")
     settings: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
-    secrets: Mapped[dict[str, str]] = mapped_column(EncryptedJson, default=dict)
+    secrets: Mapped[dict[str, str]] = mapped_column(LazyJson, default=dict)
     #: What the plugin's setup found out about the remote system.
     learned: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
     #: NULL: the plugin's default.

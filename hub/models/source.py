@@ -9,7 +9,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.database import BigId, Model, Moment
-from hub.security.encryption import EncryptedJson, EncryptedText
+from hub.security.encryption import EncryptedJson, EncryptedText, LazyText
 
 
 class Source(Model):
@@ -26,8 +26,8 @@ class Source(Model):
     name: Mapped[str] = mapped_column(String(200), default="")
     #: The digest serves to look the token up, the encrypted token to show it again.
     token_digest: Mapped[str] = mapped_column(String(64), unique=True)
-    token: Mapped[str] = mapped_column(EncryptedText)
-    signing_secret: Mapped[str | None] = mapped_column(EncryptedText)
+    token: Mapped[str] = mapped_column(LazyText)
+    signing_secret: Mapped[str | None] = mapped_column(LazyText)
     #: Whether requests without a signature are taken (Chatwoot before 4.11.2 does not sign).
     allow_unsigned: Mapped[bool] = mapped_column(default=False)
     #: Where people open the source. Links to conversations begin with it.
@@ -54,6 +54,6 @@ class QuarantinedRequest(Model):
     reason: Mapped[str] = mapped_column(Text)
     size: Mapped[int]
     #: Header names in lower case.
-    headers: Mapped[dict[str, Any]] = mapped_column(EncryptedJson)
+    headers: Mapped[dict[str, Any]] = mapped_column(EncryptedJson, deferred=True)
     #: The exact bytes, base64.
     body: Mapped[str] = mapped_column(EncryptedText, deferred=True)

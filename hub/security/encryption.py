@@ -7,14 +7,21 @@ import json
 from collections.abc import Sequence
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any
+from typing import Any, Never
 
 from sqlalchemy import Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
+from hub.errors import Refused
 
-class Undecryptable(Exception):
+
+class Undecryptable(Refused):
     """A stored secret that none of the keys opens."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "A stored secret cannot be decrypted: a key is missing from HUB_ENCRYPTION_KEYS."
+        )
 
 
 class Keyring:
@@ -52,9 +59,7 @@ class Keyring:
         try:
             return self._fernet.decrypt(token.encode()).decode()
         except InvalidToken as error:
-            raise Undecryptable(
-                "A stored secret cannot be decrypted: a key is missing from HUB_ENCRYPTION_KEYS."
-            ) from error
+            raise Undecryptable from error
 
     def rotate(self, token: str) -> str:
         """The same text, encrypted with the first key.
@@ -92,6 +97,55 @@ class EncryptedJson(TypeDecorator[Any]):
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(Keyring.current().decrypt(value))
+
+
+class Unreadable:
+    """Stands in a loaded row for a stored secret that no key opens.
+
+    The row can be listed, changed and deleted. Whoever uses the secret gets ``Undecryptable``.
+    """
+
+    def __bool__(self) -> bool:
+        return True  # there is a secret
+
+    def __getattr__(self, name: str) -> Never:
+        if name.startswith("__"):  # Python's own questions, as those of copy
+            raise AttributeError(name)
+        raise Undecryptable
+
+    def _refuse(self, *_: object) -> Never:
+        raise Undecryptable
+
+    __iter__ = __len__ = __contains__ = __getitem__ = __str__ = __format__ = _refuse
+
+
+def is_readable(secret: object) -> bool:
+    """Whether a secret of a loaded row can be used."""
+    return not isinstance(secret, Unreadable)
+
+
+class LazyText(EncryptedText):
+    """An encrypted text that, where no key opens it, is loaded as ``Unreadable``."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        try:
+            return None if value is None else Keyring.current().decrypt(value)
+        except Undecryptable:
+            return Unreadable()
+
+
+class LazyJson(EncryptedJson):
+    """Encrypted JSON that, where no key opens it, is loaded as ``Unreadable``."""
+
+    cache_ok = True
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        try:
+            return None if value is None else json.loads(Keyring.current().decrypt(value))
+        except Undecryptable:
+            return Unreadable()
 
 
 def digest(secret: str) -> str:

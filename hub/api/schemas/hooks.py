@@ -45,7 +45,9 @@ class Hook(Schema):
     status = fields.Enum(HookStatus, by_value=True)
     status_detail = fields.String()
     settings = fields.Dict(metadata={"description": "Without secrets, which are never told."})
-    secrets_set = fields.List(fields.String())
+    secrets_set = fields.List(
+        fields.String(), metadata={"description": "Empty when they cannot be read."}
+    )
     learned = fields.Dict()
     concurrency = fields.Integer(allow_none=True)
     calls_per_second = fields.Float(allow_none=True)

@@ -17,6 +17,7 @@ class Source(Schema):
     enabled = fields.Boolean()
     allow_unsigned = fields.Boolean()
     signing_secret_set = fields.Boolean()
+    detail = fields.String(metadata={"description": "Why its secrets cannot be read, or empty."})
     created_at = Moment()
 
 
@@ -25,7 +26,9 @@ class Sources(Schema):
 
 
 class SourceWithAddress(Source):
-    webhook_url = fields.String()
+    webhook_url = fields.String(
+        allow_none=True, metadata={"description": "null when it cannot be read."}
+    )
 
 
 class NewSource(Schema):

@@ -17,6 +17,7 @@ from hub.errors import NotFound
 from hub.models import Hook
 from hub.plugins import UnknownPlugin
 from hub.sdk.settings import json_schema, visible_settings
+from hub.security.encryption import is_readable
 from hub.services import registry
 
 HOOK = f"{ACCOUNT}/hooks/<int:hook_id>"
@@ -140,11 +141,12 @@ def hook_probe(account_id: int, hook_id: int) -> None:
 def shown(hook: Hook) -> dict[str, Any]:
     """A hook as the API shows it. Of secrets it shows only the names."""
     plugin = registry().plugins.get(hook.plugin_id)
-    names = schemas.Hook().fields.keys() - {"secrets_set", "settings"}
+    names = schemas.Hook().fields.keys() - {"status_detail", "secrets_set", "settings"}
     return {
         **{name: getattr(hook, name) for name in names},
         "settings": visible_settings(plugin.settings, hook.settings) if plugin else {},
-        "secrets_set": sorted(hook.secrets),
+        "status_detail": hooks.detail(hook),
+        "secrets_set": sorted(hook.secrets) if is_readable(hook.secrets) else [],
     }
 
 

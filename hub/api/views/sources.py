@@ -78,9 +78,10 @@ def request_discard(account_id: int, request_id: int) -> None:
 
 def shown(source: Source) -> dict[str, Any]:
     """A source as it is told: whether it has a secret, not which."""
-    names = schemas.Source().fields.keys() - {"signing_secret_set"}
+    names = schemas.Source().fields.keys() - {"signing_secret_set", "detail"}
     told = {name: getattr(source, name) for name in names}
-    return {**told, "signing_secret_set": source.signing_secret is not None}
+    is_set = source.signing_secret is not None
+    return {**told, "signing_secret_set": is_set, "detail": sources.detail(source)}
 
 
 def _with_address(source: Source) -> dict[str, Any]:

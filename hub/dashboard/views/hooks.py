@@ -28,6 +28,7 @@ from hub.models import Hook
 from hub.models.existing import missing
 from hub.sdk.plugin import Plugin
 from hub.sdk.settings import completed, form_fields, secret_names, visible_settings
+from hub.security.encryption import is_readable
 from hub.services import registry
 
 Page = str | tuple[str, int] | Response
@@ -41,6 +42,11 @@ def hook_list(account_id: int) -> Page:
         "hook_list.html",
         section="hook_list",
         standing=overview(account_id),
+        unreadable={
+            hook.id: hooks.detail(hook)
+            for hook in hooks.listed(account())
+            if not is_readable(hook.secrets)
+        },
         plugins=registry().plugins,
     )
 
@@ -87,6 +93,8 @@ def hook(account_id: int, hook_id: int) -> Page:
         "hook.html",
         section="hook_list",
         hook=found,
+        can_be_read=is_readable(found.secrets),
+        detail=hooks.detail(found),
         standing=standings[0],
         plugin=plugin,
         missing="" if plugin else said_of(plugin_missing(found.plugin_id)),
@@ -242,9 +250,9 @@ def _form(plugin: Plugin, found: Hook | None = None) -> str:
     if report is not None and report.field:
         wrong[report.field] = [report.sentence]
     secrets = secret_names(plugin.settings)
-    known = {name for name in secrets if draft.values.get(name)} | {
-        *(found.secrets if found else ())
-    }
+    known = {name for name in secrets if draft.values.get(name)}
+    if found and is_readable(found.secrets):
+        known |= found.secrets.keys()
     return render_template(
         "hook_form.html",
         section="hook_list" if found else "catalogue",

@@ -26,7 +26,7 @@ def source_list(account_id: int) -> Page:
     return render_template(
         "source_list.html",
         section="source_list",
-        sources=[(source, sources.newest_event(source)) for source in found],
+        sources=[(one, sources.newest_event(one), sources.detail(one)) for one in found],
     )
 
 
@@ -70,14 +70,15 @@ def source_new(account_id: int) -> Page:
 def source(account_id: int, source_id: int) -> Page:
     """What to do at the sender, and whether events arrive."""
     found = sources.find(source_id)
-    webhook_url = sources.webhook_url(found)
+    webhook_url = sources.webhook_url(found) or ""
     return render_template(
         "source.html",
         section="source_list",
         source=found,
+        detail=sources.detail(found),
         webhook_url=webhook_url,
         wanted=form.EVENTS,
-        is_refused=found.kind == "chatwoot" and form.is_refused(webhook_url),
+        is_refused=webhook_url and found.kind == "chatwoot" and form.is_refused(webhook_url),
         shares_cookies=found.kind == "chatwoot"
         and form.shares_cookies(webhook_url, found.base_url),
         call=form.call(webhook_url, found.base_url),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hub import log
 from hub.database import table_of
 from hub.database.prepared import run
-from hub.delivery import breaker, kept
+from hub.delivery import breaker, dead_letters, kept
 from hub.delivery.attempt import Attempt
 from hub.delivery.blame import blaming
 from hub.delivery.endings import Bug, Ending, Stumble
@@ -151,7 +151,7 @@ def _write(
         finished_at=None if is_open else now,
     )
     if written.state == DeliveryState.DEAD:
-        _log.error("dead letter", delivery=item.delivery_id, reason=written.sentence)
+        dead_letters.tell(session, item.delivery_id, written.sentence)
 
 
 def _judge(

@@ -17,7 +17,7 @@ from hub.database.prepared import (
     run,
     run_each,
 )
-from hub.delivery import breaker, kept
+from hub.delivery import breaker, dead_letters, kept
 from hub.delivery.context import HookView
 from hub.delivery.engine import Engine
 from hub.delivery.lanes import Lease
@@ -263,6 +263,7 @@ def _bury_crashed(
         item.bugs += 1
         poison = item.bugs >= retry.bugs
         item.state = DeliveryState.DEAD if poison else DeliveryState.PENDING
+        reason = for_people(f"The worker died {item.bugs} times while it worked on this.")
         session.execute(
             update(Delivery)
             .where(Delivery.id == item.id)
@@ -270,11 +271,11 @@ def _bury_crashed(
                 state=item.state,
                 bugs=item.bugs,
                 finished_at=now if poison else None,
-                reason=for_people(f"The worker died {item.bugs} times while it worked on this.")
-                if poison
-                else "",
+                reason=reason if poison else "",
             )
         )
+        if poison:
+            dead_letters.tell(session, item.id, reason)
     return [item for item in waiting if item.state != DeliveryState.DEAD]
 
 

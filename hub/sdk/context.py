@@ -1,4 +1,4 @@
-"""What a plugin is handed: everything it may use of the hub while it works for one hook."""
+"""What a plugin gets from the hub: everything that it may use while it works for one hook."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ class Log(Protocol):
 class SessionPool(Protocol):
     """Remote sessions that the worker fleet shares.
 
-    A session is a token that the remote gave for a sign-in. It is stored encrypted, lent to one
-    caller at a time, and closed by the plugin's ``SessionDriver`` when idle, or when the hub stops
-    or the hook is disabled.
+    A session is a token that the remote gave for a sign-in. It is stored encrypted and lent to one
+    caller at a time. The plugin's ``SessionDriver`` closes it when it was not used for a while,
+    when the hub stops, and when the hook is disabled.
     """
 
     def borrow(self) -> AbstractContextManager[BorrowedSession]:
-        """Lend a session for the length of a ``with`` block, opening one if none is free."""
+        """Lend a session for the length of a ``with`` block. If none is free, open a new one."""
 
 
 class BorrowedSession(Protocol):
@@ -52,7 +52,7 @@ class BorrowedSession(Protocol):
         """The token to send."""
 
     def renew(self) -> str:
-        """Drop the token, which the remote no longer knows, and open a new session."""
+        """Drop the token because the remote no longer accepts it, and open a new session."""
 
 
 class SessionDriver(Protocol):
@@ -62,11 +62,11 @@ class SessionDriver(Protocol):
         """Sign in and return the token."""
 
     def close(self, context: CallContext, token: str) -> None:
-        """Sign out. An unknown token is fine."""
+        """Sign out. A token that the remote no longer knows is no error."""
 
 
 class CallContext(Protocol):
-    """The part of the context that is there for every call, also during the setup."""
+    """The part of the context that is there for every call, including those of the setup."""
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -74,7 +74,7 @@ class CallContext(Protocol):
 
     @property
     def learned(self) -> Mapping[str, Any]:
-        """What the setup service found out last time."""
+        """What the last successful setup learned."""
 
     @property
     def http(self) -> HttpClient:
@@ -90,7 +90,7 @@ class CallContext(Protocol):
 
     @property
     def redactor(self) -> Redactor:
-        """Knows the hook's secrets and replaces them in texts."""
+        """Replaces the hook's secrets in texts."""
 
 
 class Context(CallContext, Protocol):
@@ -106,12 +106,12 @@ class Context(CallContext, Protocol):
 
     @property
     def default_region(self) -> str | None:
-        """Two-letter country code for phone numbers without a country code."""
+        """The country, as two letters, of phone numbers without a country code."""
 
     @property
     def insisted(self) -> bool:
-        """Whether a person has decided that this event, which was kept back, is to be delivered
-        although it is not known whose it is. Since SDK 1.1."""
+        """Whether a person has decided to deliver this event, which was kept back, although it is
+        not known to whom it belongs. Since SDK 1.1."""
 
     @property
     def links(self) -> Links:
@@ -119,7 +119,7 @@ class Context(CallContext, Protocol):
 
     @property
     def state(self) -> State:
-        """What the plugin remembers of the hook beside links. Since SDK 1.1."""
+        """What the plugin remembers about the hook, apart from links. Since SDK 1.1."""
 
     @property
     def sessions(self) -> SessionPool:
@@ -128,17 +128,17 @@ class Context(CallContext, Protocol):
     def identity(self, *keys: str) -> AbstractContextManager[None]:
         """Hold the identity mutex of these keys ("email:ann@example.com", "phone:49151…").
 
-        Held around find-or-create of one person, so that two lanes that meet the same person at
-        the same moment make one record.
+        Hold it while you find or create one person. So two lanes that meet the same person at the
+        same moment create one record.
 
-        :raises RetryLater: another worker holds one of them for longer than it is worth to wait.
+        :raises RetryLater: another worker has held one of them for too long.
         """
 
     def following(self, *names: str) -> Sequence[Event]:
         """The events of these names that wait behind this one in the lane, oldest first."""
 
     def progress(self, sentence: str) -> None:
-        """Note a step in the delivery's story."""
+        """Note a step in the history of the delivery."""
 
 
 class SetupContext(CallContext, Protocol):

@@ -1,7 +1,7 @@
 """What a plugin raises to say how a delivery ended, when it did not simply succeed.
 
-Everything else that leaves a handler is treated as a bug of the plugin: it is retried a few
-times and then set aside, with its traceback for the operator.
+Any other exception counts as a bug of the plugin. The delivery is tried again a few times, then
+it becomes a dead letter, with the traceback for the operator.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ import requests
 class HubError(Exception):
     """Base of all errors that the delivery engine understands.
 
-    It understands those below. One of your own, derived from this directly, is treated as a bug.
+    It understands the classes below. If you derive a class of your own directly from this one, the
+    engine treats it as a bug.
 
-    ``sentence`` is shown to people, so it is one plain sentence without secrets.
+    ``sentence`` is shown to people. Write one plain sentence without secrets.
     """
 
     def __init__(self, sentence: str) -> None:
@@ -28,8 +29,9 @@ class RetryLater(HubError):
     ``delay`` is the number of seconds the remote asked us to wait (``Retry-After``); without it
     the retry policy decides. ``throttled`` says that the remote is well and merely asked for
     fewer calls, which pauses the hook for ``delay`` but does not count as an outage. ``reached``
-    is false when the request certainly never reached the remote, so it made nothing. ``response``
-    is the answer, if there was one: some APIs say with status 500 what will never succeed.
+    is false when the request certainly never reached the remote, so that it created nothing.
+    ``response`` is the answer, if there was one. A plugin may look at it: some APIs answer with
+    status 500 to requests that can never succeed.
     """
 
     def __init__(
@@ -49,10 +51,10 @@ class RetryLater(HubError):
 
 
 class Postpone(HubError):
-    """Nothing failed, but this event should be looked at again in ``delay`` seconds.
+    """Nothing failed, but the event is to be handled again in ``delay`` seconds.
 
-    Used to wait a moment for something that is expected to follow in the same lane. It burns no
-    attempt and does not count as a failure of the remote.
+    Raise it to wait a moment for something that is expected to follow in the same lane. It does
+    not use up the hub's patience and does not count as a failure of the remote.
     """
 
     def __init__(self, sentence: str, *, delay: float) -> None:
@@ -61,12 +63,13 @@ class Postpone(HubError):
 
 
 class KeepBack(HubError):
-    """It is not known yet whose this is, and the connection wants to wait until it is.
+    """It is not known yet to whom this event belongs, and the connection wants to wait for that.
 
-    Nothing failed: it burns no attempt and no patience, and does not hold up what comes after.
-    When an event tells who the person is (``Processor.is_known``), everything that was kept back
-    of the contact and of the conversation is delivered first, in order, with the contact as that
-    event shows it. What is still kept back after ``days`` is skipped. Since SDK 1.1.
+    Nothing failed: it does not use up the hub's patience, and later events do not wait for it.
+    As soon as an event tells who the person is (``Processor.is_known``), the hub first delivers
+    everything that was kept back for the contact and the conversation. It does so in order, with
+    the contact as that event shows it. After ``days``, what is still kept back is skipped. Since
+    SDK 1.1.
     """
 
     def __init__(self, sentence: str, *, days: float = 30) -> None:
@@ -75,9 +78,9 @@ class KeepBack(HubError):
 
 
 class Rejected(HubError):
-    """This event can never succeed: it goes to the dead letters with the reason.
+    """This event can never succeed: the delivery becomes a dead letter with this reason.
 
-    ``field`` names the part of the event or of the settings that is to blame, if one is.
+    ``field`` names the part of the event or of the settings that is the cause, if there is one.
     """
 
     def __init__(self, sentence: str, *, field: str | None = None) -> None:
@@ -92,8 +95,8 @@ class Skip(HubError):
 class NeedsAttention(HubError):
     """The configuration or the credentials are wrong: the hook waits for a person.
 
-    The delivery is not used up; it goes on where it was once the hook is mended. ``field`` is the
-    name of the setting to mend, if it is one.
+    The delivery is kept. Once the hook is mended, the event is handled again. ``field`` is the
+    name of the setting to mend, if the cause is a setting.
     """
 
     def __init__(self, sentence: str, *, field: str | None = None) -> None:
@@ -102,9 +105,9 @@ class NeedsAttention(HubError):
 
 
 class SetupFailed(HubError):
-    """A step of the setup failed; the sentence names what to mend.
+    """A step of the setup failed; the sentence says what to mend.
 
-    ``field`` is the name of the setting to mend, if it is one.
+    ``field`` is the name of the setting to mend, if the cause is a setting.
     """
 
     def __init__(self, sentence: str, *, field: str | None = None) -> None:
@@ -113,7 +116,7 @@ class SetupFailed(HubError):
 
 
 class LaneLost(HubError):
-    """This worker no longer owns the lane it works on, so it must not write any more.
+    """This worker no longer owns the lane that it works on, so it must not write any more.
 
-    Raised by the context before a call or a commit. Plugins let it pass.
+    The context raises it before a call or a commit. A plugin must not catch it.
     """

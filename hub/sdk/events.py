@@ -1,8 +1,8 @@
 """Canonical events: what happened, in words that are the same for every source.
 
-An event is immutable. Its ``contact`` and ``conversation`` show the state when the source built
-the event, which may be later than the change itself; ``changes`` is what this event changed, and
-``version`` orders the states of one subject (see ``Event.version``).
+An event is immutable. Its ``contact`` and ``conversation`` show the state at the moment when the
+source built the event. That may be later than the change itself. ``changes`` tells what this event
+changed, and ``version`` orders the states of one subject (see ``Event``).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ CONVERSATION_RESOLVED: Final = "conversation.resolved"
 MESSAGE_CREATED: Final = "message.created"
 MESSAGE_UPDATED: Final = "message.updated"
 
-#: Every canonical event name, in the order in which a subject usually lives through them.
+#: Every canonical event name, in the order in which the events usually happen.
 EVENT_NAMES: Final = (
     CONTACT_CREATED,
     CONTACT_UPDATED,
@@ -42,13 +42,13 @@ _Part = TypeVar("_Part")
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """A customer. ``phone`` is meant as E.164 but comes as the source has it.
+    """A customer. ``phone`` should be in the form E.164, but is given as the source has it.
 
-    ``networks`` are the ids by which messaging networks know the customer for good, by network:
-    ``{"telegram": "308786162"}``. A visitor of a website has none. ``proven`` names the fields
-    whose values this event proves to be the customer's own, out of ``identifier`` and ``phone``.
-    Everything else is somebody's word: what was typed into a form, or the From of a mail. Both
-    since SDK 1.1.
+    ``networks`` holds the lasting ids that messaging networks have for the customer:
+    ``{"telegram": "308786162"}``. A visitor of a website has none. ``proven`` names the fields that
+    this event proves to be the customer's own; only ``identifier`` and ``phone`` can be proven.
+    All other values are unproven: somebody typed them into a form, or they are the From of a mail.
+    Both since SDK 1.1.
     """
 
     id: str
@@ -69,11 +69,11 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """A conversation. ``id`` is the number people see; ``url`` leads to it in the source.
+    """A conversation. ``id`` is the number that people see; ``url`` leads to it in the source.
 
-    ``assignee`` is a name; ``assignee_id`` (since SDK 1.1) is the number that the source has for
-    that agent. ``auto_reply`` (since SDK 1.1) says that it began with an automatic answer, such as
-    an absence note.
+    ``assignee`` is an agent's name; ``assignee_id`` (since SDK 1.1) is that agent's number in the
+    source. ``auto_reply`` (since SDK 1.1) says that the conversation began with an automatic
+    answer, such as an absence note.
     """
 
     id: str
@@ -107,7 +107,7 @@ class Sender:
 class Attachment:
     """A file, or something without a file: a place, a contact card, a link.
 
-    ``url`` may answer with a redirect that is good for minutes only; follow it at once.
+    ``url`` may answer with a redirect that is valid for a few minutes only; follow it at once.
     """
 
     kind: str
@@ -123,12 +123,13 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message. ``text`` is the part worth reading: an email without what it quotes.
+    """One message. ``text`` is the part worth reading: an email without its quotations.
 
     Since SDK 1.1: ``whole_text`` is the whole text of an email, with quotations, forwarded parts
-    and signature, where that is not ``text``. ``auto_reply`` marks an automatic answer, such as an
-    absence note. ``from_phone`` marks what an agent has sent from the phone's own app, past the
-    source. ``missing_files`` is how many files the message had of which the source tells nothing.
+    and signature; it is ``None`` if ``text`` is the whole text already. ``auto_reply`` marks an
+    automatic answer, such as an absence note. ``from_phone`` marks a message that an agent sent
+    with the app on the phone and not with the source. ``missing_files`` is the number of files
+    that belonged to the message but that the source does not hand over.
     """
 
     id: str
@@ -169,11 +170,11 @@ class Source:
 class Event:
     """One thing that happened.
 
-    ``version`` orders the states of one contact or one conversation, in microseconds since 1970;
-    ``None`` where the source does not tell. That of a message event is its conversation's. A
-    handler must not let an older version overwrite what a newer one has written. ``received_at``
-    is when the hub took the event in; it is known while the event is handled, and is no part of
-    the event's data.
+    ``version`` orders the states of one contact or one conversation. It is a time in microseconds
+    since 1970, or ``None`` if the source does not tell it. A message event has the version of its
+    conversation. A handler must not let an older version overwrite what a newer one has written.
+    ``received_at`` is the moment when the hub took the event in. It is known while the event is
+    handled, and is no part of the event's data.
     """
 
     id: int
@@ -194,8 +195,9 @@ class Event:
 
     @property
     def is_automatic(self) -> bool:
-        """Whether no person is behind it: an automatic answer, or news of a conversation that
-        began with one. What a person writes there later is not. Since SDK 1.1.
+        """Whether no person caused the event: it is an automatic answer, or it tells of a
+        conversation that began with one. A message that a person writes later in such a
+        conversation is not automatic. Since SDK 1.1.
         """
         began_so = self.conversation is not None and self.conversation.auto_reply
         if self.message is None:
@@ -207,8 +209,9 @@ class Event:
         return any(name in self.changes for name in names)
 
 
-#: The fields that SDK 1.0 does not know, by part. They are stored under a key of their own: a hub
-#: of version 1 refuses unknown fields within a part, and must read what a newer one has stored.
+#: The fields that SDK 1.0 does not know, by part. They are stored under a separate key: a hub of
+#: version 1 must be able to read events that a newer hub has stored, but it refuses unknown fields
+#: within a part.
 _SINCE_1_1: Final[Mapping[str, Sequence[str]]] = {
     "contact": ("networks", "proven"),
     "conversation": ("assignee_id", "auto_reply"),
@@ -226,7 +229,7 @@ def _time_from_text(value: str | None) -> datetime | None:
 
 
 def to_data(event: Event) -> dict[str, Any]:
-    """The event as plain JSON data: what is stored."""
+    """The event as plain JSON data, as it is stored."""
     data: dict[str, Any] = msgspec.to_builtins(event, builtin_types=(datetime,), enc_hook=dict)
     data["occurred_at"] = _time_to_text(event.occurred_at)
     del data["received_at"]
@@ -245,9 +248,10 @@ def to_data(event: Event) -> dict[str, Any]:
 
 
 def from_data(data: Mapping[str, Any]) -> Event:
-    """The event of what ``to_data`` wrote, here or in a newer hub: unknown fields are left out.
+    """The event from the data that ``to_data`` wrote, here or in a newer hub.
 
-    The data is trusted: it was validated on arrival.
+    Fields that this version does not know are left out. The data is trusted, because it was
+    validated when it arrived.
     """
     occurred_at = _time_from_text(data["occurred_at"])
     assert occurred_at is not None
@@ -289,7 +293,7 @@ def from_data(data: Mapping[str, Any]) -> Event:
 
 
 def _part(data: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
-    """A part of the event with the fields that are stored apart."""
+    """A part of the event, with those of its fields that are stored under the separate key."""
     part: Mapping[str, Any] | None = data.get(name)
     return {**part, **data.get(_LATER_KEY, {}).get(name, {})} if part else None
 
@@ -301,7 +305,7 @@ _NAMES: Final[Mapping[type[Any], frozenset[str]]] = {
 
 
 def _known(kind: type[_Part], data: Mapping[str, Any]) -> _Part:
-    """An object of what it knows in the data."""
+    """An object of this kind from the data; fields that the kind does not have are left out."""
     if data.keys() <= _NAMES[kind]:
         return kind(**data)
     return kind(**{name: value for name, value in data.items() if name in _NAMES[kind]})

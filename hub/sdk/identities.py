@@ -1,4 +1,4 @@
-"""By what lasting id a person is known."""
+"""The lasting id by which a person is known."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from hub.sdk.names import one_line
 
 
 def network_of(contact: Contact) -> tuple[str, str] | None:
-    """A lasting id and who gave it: ``("telegram", "308786162")``, or ``("identifier", "K-4711")``
-    of the site itself. Since SDK 1.1."""
+    """Who gave the contact a lasting id, and the id: ``("telegram", "308786162")``. For an id of
+    the site itself: ``("identifier", "K-4711")``. ``None`` if there is none. Since SDK 1.1."""
     for network, number in sorted(contact.networks.items()):
         if kept := one_line(number):
             return network, kept

@@ -1,6 +1,7 @@
 """Names of inboxes, for texts that people read.
 
-Only messages tell the name of their inbox (Chatwoot 4.15.1), while a conversation may come first.
+In Chatwoot 4.15.1 only messages tell the name of their inbox, but an event of the conversation may
+come first. So the names are remembered.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ class Inboxes:
         self._notes = Notes(context, "inbox")
 
     def name(self, source: Source, inbox_id: str | None, told: str | None) -> str | None:
-        """The name that an event tells, which is remembered, or else the one told before."""
+        """The name ``told`` by an event, which is remembered; else the name that is remembered."""
         if inbox_id is None:
             return told
         local_id = f"{source.id}/{inbox_id}"

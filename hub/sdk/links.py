@@ -1,4 +1,4 @@
-"""Links: what a local thing is called in the remote system, and how to create it exactly once."""
+"""Links: which remote record belongs to a local thing, and how to create it exactly once."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hub.sdk.errors import HubError
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A record in the remote system: its id, a link for people, and what we know of it."""
+    """A record in the remote system: its id, its address for people, and what is known of it."""
 
     id: str
     url: str | None = None
@@ -24,9 +24,9 @@ class Link:
     """A local thing and its remote record.
 
     ``kind`` and ``local_id`` name the local thing for one hook ("ticket", "3/1201"). ``data`` is
-    the plugin's own memory of the record, say the values it sent last, and ``version`` the newest
-    event version applied to it. ``gone`` says why the remote record no longer exists.
-    ``adopted`` says that the record was found rather than created by this hook.
+    what the plugin remembers of the record, for example the values that it sent last. ``version``
+    is the newest event version that was applied to the record. ``gone`` says why the remote record
+    no longer exists. ``adopted`` says that this hook found the record and did not create it.
     """
 
     kind: str
@@ -41,10 +41,10 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """A create that was begun and whose answer is not known: it may or may not have happened.
+    """A creation that was begun and whose answer is not known: it may or may not have happened.
 
-    ``natural_key`` is what the plugin gave to recognise the record by; ``begun_at`` bounds the
-    search in time.
+    ``natural_key`` is what the plugin gave to recognise the record by. A search need not look at
+    records that are older than ``begun_at``.
     """
 
     kind: str
@@ -57,15 +57,15 @@ class Links(Protocol):
     """The links of one hook. Every method is safe against a crash at any instruction."""
 
     def get(self, kind: str, local_id: str) -> Link | None:
-        """The link, also one that is ``gone``; ``None`` when there is none or only an intent."""
+        """The link, even if its record is ``gone``; ``None`` if there is at most an intent."""
 
     def with_remote(self, kind: str, remote_id: str) -> Sequence[Link]:
         """All links of this kind to one remote record, oldest first."""
 
     def begun(self, kind: str, local_id: str) -> Intent | None:
-        """A create of an earlier try whose answer is not known. Since SDK 1.1.
+        """A creation that an earlier try began and whose answer is not known. Since SDK 1.1.
 
-        A record that is found then may be the one which that try has made.
+        If there is one, a record that the plugin finds may have been created by that try.
         """
 
     def create_once(
@@ -78,12 +78,12 @@ class Links(Protocol):
         natural_key: str = "",
         version: int | None = None,
     ) -> Link:
-        """The link, creating the remote record if there is none yet: exactly once in effect.
+        """The link. If there is none, the remote record is created: exactly once in effect.
 
-        An intent is committed, then ``create`` is called, then the link is stored. When an
-        earlier try left an intent without an answer, ``find`` is asked first and what it finds is
-        adopted. Errors of ``create`` pass through; after ``Rejected``, ``NeedsAttention`` or
-        ``Skip``, which say that the remote definitely made nothing, the intent is taken back.
+        The hub commits an intent, calls ``create``, and stores the link. If an earlier try left an
+        intent without an answer, the hub calls ``find`` first and adopts the record that it finds.
+        Errors of ``create`` pass through. ``Rejected``, ``NeedsAttention`` and ``Skip`` say that
+        the remote certainly created nothing, so after these the intent is removed.
         """
 
     def create_many_once(
@@ -97,14 +97,14 @@ class Links(Protocol):
     ) -> Mapping[str, Link | HubError]:
         """Like ``create_once`` for several things in one call.
 
-        ``create`` gets the ids still to be made and answers in the same order, each with its
-        record or the error that the remote gave for it.
+        ``create`` gets the local ids that have no record yet. It answers in the same order: for
+        each id the record, or the error that the remote gave for it.
         """
 
     def adopt(
         self, kind: str, local_id: str, remote: Remote, *, version: int | None = None
     ) -> Link:
-        """Link to a record that exists already, replacing a link that is gone."""
+        """Link to a record that exists already. It replaces a link whose record is gone."""
 
     def update(
         self,
@@ -113,7 +113,7 @@ class Links(Protocol):
         data: Mapping[str, Any] | None = None,
         version: int | None = None,
     ) -> Link:
-        """Remember new ``data`` (replaces all of it) and the version that was applied."""
+        """Remember new ``data``, which replaces all data before, and the version applied last."""
 
     def mark_gone(self, link: Link, reason: str) -> Link:
         """Say that the remote record was deleted or merged away; the link keeps its id."""

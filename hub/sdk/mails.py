@@ -1,4 +1,4 @@
-"""What of a mail is worth reading: without what it quotes, but with what it forwards."""
+"""The part of a mail that is worth reading: without quotations, but with forwarded parts."""
 
 from __future__ import annotations
 
@@ -9,25 +9,25 @@ import quotequail
 
 from hub.sdk.events import Message
 
-#: What becomes of quotations: ``cut`` leaves them out, ``source`` as far as the source has already
-#: done so, and ``whole`` keeps them.
+#: What happens to quotations: ``cut`` leaves them out, ``source`` leaves out those that the source
+#: has cut already, ``whole`` keeps them.
 Quotations = Literal["cut", "source", "whole"]
 
 #: In subjects, as mail programs write them in their languages.
 _FORWARDED = re.compile(r"\s*(fwd?|wg|tr|rv|enc|vb|i|doorst)\s*:", re.IGNORECASE)
 _ANSWERED = re.compile(r"\s*(re|aw|res|sv|vs|ref|rif|antw|odp)\s*(\[\d+\])?\s*:", re.IGNORECASE)
-#: No quotation is looked for in longer mails: it takes the square of the lines.
+#: Longer mails are not searched for quotations: the time grows with the square of the lines.
 _MOST_LINES: Final = 300
-#: Longer lines are passed over, since patterns take more than the square of theirs. Characters.
+#: Longer lines, in characters, are not searched: the time grows with more than their square.
 _LONGEST_LINE: Final = 200
 
 
 def readable(message: Message, quotations: Quotations = "cut", *, first: bool = False) -> str:
     """The part of a message that people want to read. Since SDK 1.1.
 
-    A mail that answers none keeps its signature, which may hold the customer's number, and so does
-    the ``first`` one of a conversation. A forwarded part is kept always: it is what the mail is
-    about. Of everything that is no mail from a customer it is the text.
+    A mail that is no answer keeps its signature, which may hold the customer's phone number. The
+    ``first`` mail of a conversation keeps it too. A forwarded part is always kept, because the mail
+    is about it. If the message is no mail from a customer, the result is its text.
     """
     is_mail = message.content_type == "incoming_email" or message.whole_text is not None
     if message.direction != "incoming" or not is_mail:
@@ -42,7 +42,7 @@ def readable(message: Message, quotations: Quotations = "cut", *, first: bool = 
     if whole.count("\n") >= _MOST_LINES:
         return message.text if is_answer else whole
     found = _unwrapped(whole)
-    # Programs mark what is forwarded and what is quoted in the same way.
+    # Mail programs mark forwarded parts and quotations in the same way.
     is_quoted = is_answer or bool(_ANSWERED.match(subject))
     if found.get("type") == "reply" or (found.get("type") == "forward" and is_quoted):
         own = [found[part] for part in ("text_top", "text_bottom") if part in found]
@@ -51,9 +51,10 @@ def readable(message: Message, quotations: Quotations = "cut", *, first: bool = 
 
 
 def _unwrapped(text: str) -> dict[str, str]:
-    """The parts of a mail around what it quotes or forwards, and what of both it does."""
+    """The parts of a mail before, in and after a quotation or a forwarded part, and which of the
+    two it is."""
     lines = text.split("\n")
-    # No line that leads a quotation in is so long.
+    # No line that introduces a quotation is this long.
     long = {f"\x02{n}\x03": line for n, line in enumerate(lines) if len(line) > _LONGEST_LINE}
     marks = iter(long)
     shortened = (next(marks) if len(line) > _LONGEST_LINE else line for line in lines)

@@ -1,7 +1,7 @@
 """Names of people as chat systems have them, split as CRM systems want them. Since SDK 1.1.
 
-Channels make names up where a person gave none, and company directories write "Müller, Jürgen".
-What is not clearly one of these stays as it came: a name split at its first space.
+Channels invent a name if a person gave none, and company directories write "Müller, Jürgen". A name
+that is clearly neither of these is left as it is and split at its first space.
 """
 
 from __future__ import annotations
@@ -12,38 +12,39 @@ from dataclasses import dataclass
 from typing import Final
 
 _EMAIL: Final = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-#: What Chatwoot calls visitors who gave no name: "billowing-night-17" (an adjective, a noun, and a
-#: number, by the library Haikunator).
+#: Names that Chatwoot invents for visitors who gave none: "billowing-night-17". The library
+#: Haikunator makes them of an adjective, a noun and a number.
 _GENERATED: Final = re.compile(r"[a-z]+-[a-z]+-\d{1,4}")
-#: Blocks with emoji and other pictures. Circled and squared letters of East Asia are not there.
+#: Blocks with emoji and other pictures. The circled and squared letters of East Asia lie elsewhere.
 _PICTURES: Final = ((0x2190, 0x2BFF), (0x1F000, 0x1FAFF))
-#: What belongs to the picture before it: joiners, variants, skin tones, keycaps and flags' letters.
+#: Characters that belong to the picture before them: joiners, variants, skin tones, keycaps and the
+#: letters of flags.
 _PICTURE_PARTS: Final = re.compile(
     "[\u200d\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]"
 )
 _NOT_TEXT: Final = ("Cc", "Zl", "Zp", "Zs", "Cs")
 _TITLES: Final = frozenset(["dr", "prof", "mr", "mrs", "ms", "herr", "frau", "ing", "dipl-ing"])
-#: After a comma these make a company, a generation or a degree of what stands before it.
+#: Words after a comma that are no first name: a legal form, a generation or a degree.
 _SUFFIX: Final = re.compile(
     r"ab|ag|aps|asa?|bhd|bv|company|co|corp|corporation|cv|ek|esq|ev|ewiv|gbr|gmbh|group|holding"
     r"|ii|iii|inc|incorporated|iv|jr|kg|kgaa|limitada|limited|llc|llp|lp|ltda?|mba|mbh|md|nv|ohg"
     r"|oyj?|partgmbb|partners|phd|plc|pte|pty|sa|sarl|sas|se|slu?|sons|spa|sprl|srl?|ug|bank"
 )
-#: Words in small letters that belong to the last name after them.
+#: Words in small letters that belong to the last name that follows.
 _PARTICLE: Final = re.compile(r"[a-zà-ÿ']{1,4}")
 _MOST_WORDS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
 class PersonName:
-    """A name in two parts. A single word is ``first``; both are empty where there is no name."""
+    """A name in two parts. A single word is ``first``; both are empty if there is no name."""
 
     first: str = ""
     last: str = ""
 
     @classmethod
     def split(cls, name: str) -> PersonName:
-        """Split at the first space; nothing else is done to it but for control characters."""
+        """Split at the first space. Apart from control characters, nothing else is changed."""
         first, _, last = one_line(name).partition(" ")
         return cls(first, last)
 
@@ -51,9 +52,9 @@ class PersonName:
 def person_name(name: str, email: str | None = None) -> PersonName:
     """The name of a person, who may also be a company.
 
-    No name at all are: what has no letter in it (a phone number, emoji), an email address, the
-    local part of the person's ``email`` as Chatwoot makes a name of it, and a generated
-    placeholder. "Müller, Jürgen" is Jürgen Müller; "Company, Inc." stays.
+    The following are no names: a text without letters (a phone number, emoji), an email address,
+    the local part of the person's ``email``, which Chatwoot uses as a name, and a name that the
+    channel invented. "Müller, Jürgen" becomes Jürgen Müller; "Company, Inc." is left as it is.
     """
     text = one_line(_without_pictures(one_line(name)))
     text = _unquoted(text)
@@ -97,13 +98,13 @@ def _is_name(text: str, email: str) -> bool:
         return False
     if _EMAIL.fullmatch(text) or _GENERATED.fullmatch(text) or text.casefold() == email.casefold():
         return False
-    # Whoever types a name begins it with a capital letter; mail programs do not.
+    # People begin a name with a capital letter; a name made from an address has none.
     local = email.partition("@")[0]
     return not (text == local and text == text.lower() and text != text.upper())
 
 
 def _turned_around(text: str) -> PersonName | None:
-    """The name of a directory's entry ("Last, First"); ``None`` if it is none."""
+    """The name from a directory entry ("Last, First"); ``None`` if the text is none."""
     last, comma, first = (part.strip() for part in text.partition(","))
     words = [*last.split(), *first.split()]
     if not comma or not last or not first or "," in first or not _are_a_persons(words):
@@ -119,7 +120,7 @@ def _turned_around(text: str) -> PersonName | None:
     titles: list[str] = []
     while len(names_of_last) > 1 and _bare(names_of_last[0]) in _TITLES:
         titles.append(names_of_last.pop(0))
-    # A department in brackets stays at the end, where directories have it.
+    # Directories write a department in brackets at the end; it stays there.
     brackets = [names.pop()] if len(names) > 1 and names[-1][0] in "([" else []
     if not all(_is_capitalised(word) for word in names):
         return None
@@ -138,7 +139,7 @@ def _are_a_persons(words: list[str]) -> bool:
 
 
 def _is_capitalised(word: str) -> bool:
-    """Scripts without capital letters have their own order of names, which is left alone."""
+    """False for scripts without capital letters: they have their own order of names."""
     letter = next((char for char in word if char.isalpha()), "")
     return letter.isupper() or letter.istitle()
 

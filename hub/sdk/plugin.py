@@ -33,9 +33,10 @@ class BadManifest(Exception):
 class Plugin:
     """A plugin. The entry point of the group ``hub.plugins`` points to one of these.
 
-    ``events`` are the canonical events it handles; the processor has a method for each. ``sdk`` is
-    the range of SDK versions it works with (PEP 440). ``package`` is its import package, where
-    ``logo`` and translations lie. ``not_ready`` says why it cannot be used yet, if so.
+    ``events`` are the canonical events that it handles; the processor has a method for each.
+    ``sdk`` is the range of SDK versions that it works with (PEP 440). ``package`` is its import
+    package, which also holds the ``logo`` and the translations. If the plugin cannot be used yet,
+    ``not_ready`` says why.
     """
 
     id: str
@@ -54,12 +55,13 @@ class Plugin:
     allow_multiple_hooks: bool = False
     feature_flag: str | None = None
     session_driver: SessionDriver | None = None
-    #: Deliveries of one hook that may be in progress at once, over the whole fleet.
+    #: How many deliveries of one hook may be in progress at once, counted over all workers.
     concurrency: int = 8
-    #: Calls per second of one hook over the whole fleet; ``None`` leaves it to concurrency.
+    #: How many calls a second one hook may make, counted over all workers. ``None``: no limit but
+    #: ``concurrency``.
     calls_per_second: float | None = None
-    #: Commands that appear as ``hub <name>``; as ``module:attribute``, they are imported only when
-    #: one may be meant, and cost a worker no memory.
+    #: Commands that appear as ``hub <name>``. A command that is given as ``module:attribute`` is
+    #: imported only when it may be needed, so that it costs workers no memory.
     commands: tuple[click.Command | str, ...] = ()
     not_ready: str | None = None
     #: The text catalogue: language -> message -> translation.
@@ -67,8 +69,8 @@ class Plugin:
 
     @property
     def unknown_events(self) -> list[str]:
-        """Events of the manifest that this version of the hub does not know. It never sends them:
-        the plugin was written for a newer one, or the name is misspelled. Since SDK 1.1."""
+        """Events of the manifest that this version of the hub does not know and never sends. The
+        plugin was written for a newer hub, or a name is misspelled. Since SDK 1.1."""
         return sorted(self.events - set(EVENT_NAMES))
 
     def loaded_commands(self) -> list[click.Command]:

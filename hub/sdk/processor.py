@@ -1,4 +1,4 @@
-"""The event processor: a plugin's way to make its CRM true to one event."""
+"""The event processor: the part of a plugin that brings one event into its CRM."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hub.sdk.events import Event
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The event has its effect. ``sentence`` tells the story, ``url`` leads to the record."""
+    """The event was handled. ``sentence`` tells what was done, ``url`` leads to the record."""
 
     sentence: str
     url: str | None = None
@@ -24,19 +24,19 @@ class Processor:
 
     For every event name in the manifest there is a method ``handle_<name with underscores>`` that
     takes the ``Event`` and returns ``Done`` or raises an error of ``hub.sdk.errors``. It brings
-    the remote to the state that the event describes, without assuming that earlier events came.
+    the remote to the state that the event describes. It must not rely on earlier events.
 
-    For the names in ``batches`` there is also ``handle_<name>_batch``, which takes up to that many
-    events of one conversation, oldest first, and answers for each in the same order with ``Done``
-    or an error.
+    For the names in ``batches`` there is also a method ``handle_<name>_batch``. It takes up to that
+    many events of one conversation, oldest first, and returns a ``Done`` or an error for each, in
+    the same order.
     """
 
     #: Event names that can be handled together, and how many at once.
     batches: ClassVar[dict[str, int]] = {}
-    #: Whether a person may decide that what is kept back is delivered although nobody is known
-    #: (``Context.insisted``). Since SDK 1.1.
+    #: Whether a person may have an event that is kept back delivered without knowing to whom it
+    #: belongs (``Context.insisted``). Since SDK 1.1.
     can_insist: ClassVar[bool] = False
-    #: Event names of which only the newest waiting one of a subject need be handled.
+    #: Event names for which it is enough to handle the newest waiting event of a subject.
     supersedable: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, context: Context) -> None:
@@ -44,21 +44,22 @@ class Processor:
 
     @staticmethod
     def identity_keys(event: Event, default_region: str | None) -> Sequence[str]:
-        """The keys that a handler will ask ``context.identity`` for if it does not know the person.
+        """The keys that a handler passes to ``context.identity`` if it does not know the person.
 
-        Saying so saves a transaction: the hub claims them as the work begins. It asks while it
-        holds the database, so the answer must come from the arguments alone, and at once.
+        To name them here saves a transaction, because the hub can claim them when the work begins.
+        The hub asks within a transaction. So the answer must come at once, and from the arguments
+        alone.
         """
         return ()
 
     @staticmethod
     def is_known(event: Event, default_region: str | None) -> bool:
-        """Whether the event tells who the person is, so that what was kept back (``KeepBack``) can
-        be delivered.
+        """Whether the event tells who the person is. If so, the hub delivers what was kept back
+        (``KeepBack``).
 
-        Asked only while something of the event's contact or conversation is kept back, and while
-        the database is held: the answer must come from the arguments alone, and at once. A plugin
-        that does not say gets everything that was kept back once more with every event. Since
+        The hub asks only if something is kept back for the event's contact or conversation. It asks
+        within a transaction, so the answer must come at once, and from the arguments alone. For a
+        plugin without this method, every event releases everything that was kept back. Since
         SDK 1.1.
         """
         return True

@@ -18,12 +18,12 @@ _SECRET_NAME = re.compile(rf"^(?:{_FIELD_NAMES})$", re.IGNORECASE)
 _SECRET_IN_QUERY = re.compile(rf"(?:^|&)(?:{_FIELD_NAMES})=", re.IGNORECASE)
 _ESCAPED_LETTER = re.compile(r"%(?:[46][1-9a-f]|[57][0-9a])|%(?:2d|5f)", re.IGNORECASE)
 _SECRET_IN_JSON = re.compile(rf'("(?:{_FIELD_NAMES})"\s*:\s*)"((?:[^"\\]|\\.)*)"?', re.IGNORECASE)
-#: Shorter values would black out innocent text.
+#: Shorter values are not replaced: they would occur in harmless text too.
 _SHORTEST_SECRET = 6
 
 
 def _names_a_secret(query: str) -> bool:
-    # Letters are never escaped but to hide something.
+    # Letters need no escaping, so whoever escapes them wants to hide something.
     plain = unquote_plus(query) if _ESCAPED_LETTER.search(query) else query
     return _SECRET_IN_QUERY.search(plain) is not None
 
@@ -60,11 +60,11 @@ class Redactor:
     def body(self, body: Any, limit: int) -> str:
         """A JSON value or a text, redacted and cut to ``limit`` characters."""
         text = body if isinstance(body, str) else json.dumps(body, ensure_ascii=False, default=str)
-        # Redact a little past the cut, so that a secret across it is still recognised.
+        # Read a little past the cut, so that a secret that lies across the cut is recognised.
         text = text[: limit + 4_096]
         if told := {found[2] for found in _SECRET_IN_JSON.finditer(text)}:
             text = _SECRET_IN_JSON.sub(rf'\1"{MASK}"', text)
-            # The same value may stand once more under a name that says nothing.
+            # The same value may occur once more under a harmless name.
             text = Redactor(told).text(text)
         text = self.text(text)
         return text if len(text) <= limit else text[:limit] + f"… ({len(text)} characters)"

@@ -23,11 +23,11 @@ _AS_DEFAULT: Any = object()
 
 
 class SettingsSchema(Schema):
-    """Base of all settings schemas. Unknown keys are refused, by name.
+    """Base of all settings schemas. Unknown keys are refused, and the error names them.
 
-    A setting may be added in a later version of a plugin. ``default`` is what new connections get;
-    ``before`` is what counts for connections that were stored without it, where that must differ.
-    So a better default changes nothing under anybody's hands.
+    A later version of a plugin may add a setting. New connections get its ``default``. Connections
+    that were stored without it get ``before``, if that is given, and else ``default``. So a new
+    setting need not change what existing connections do.
     """
 
     class Meta:
@@ -35,8 +35,8 @@ class SettingsSchema(Schema):
 
     @classmethod
     def renamed(cls, stored: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Stored settings under the names, and in the words, of this version. A plugin that has
-        replaced a setting says here what became of it. Since SDK 1.1."""
+        """Stored settings with the names and values that this version uses. A plugin that has
+        replaced a setting converts the old one here. Since SDK 1.1."""
         return stored
 
 
@@ -104,7 +104,7 @@ def url(
     group: str = "",
     visible: bool = True,
 ) -> fields.String:
-    """An http or https address. What counts as a safe address is decided when it is called."""
+    """An http or https address. Whether it may be called is decided with every call."""
     return fields.String(
         **_presence(required, default),
         validate=[_HttpAddress(required)],
@@ -260,13 +260,14 @@ def url_names(schema: type[SettingsSchema]) -> frozenset[str]:
 def origin_of(address: Any) -> str:
     """The scheme, host and port of an address: "https://crm.example:443". Empty for none.
 
-    What parsers read differently ("https://crm.example\\@other.example") is no origin but itself.
+    An address that parsers understand differently ("https://crm.example\\@other.example") is
+    returned as it is.
     """
     text = str(address or "").strip()
     try:
         parts, again = urlsplit(text), parse_url(text)
         port = parts.port or {"https": 443, "http": 80}.get(parts.scheme, 0)
-    except ValueError:  # urllib3's own error is one, too
+    except ValueError:  # the error of urllib3 is a ValueError too
         return text
     if (parts.hostname or "") != (again.host or "").strip("[]").lower() or parts.username:
         return text
@@ -295,9 +296,9 @@ def visible_settings(schema: type[SettingsSchema], values: Mapping[str, Any]) ->
 def completed(schema: type[SettingsSchema], stored: Mapping[str, Any]) -> dict[str, Any]:
     """Stored settings as this version of the plugin reads them.
 
-    What was added since they were stored is filled in, empty optional secrets too; what the plugin
-    no longer knows is left out. A setting that is required stays missing: only a person can give
-    it.
+    Settings that were added later are filled in, and optional secrets with an empty text. Settings
+    that the plugin no longer knows are left out. A required setting stays missing, because only a
+    person can give it.
     """
     fill = _filling(schema)
     stored = schema.renamed(stored)

@@ -1,4 +1,4 @@
-"""The setup service: proves a hook's settings against the real system and learns from it."""
+"""The setup service: tests a hook's settings with the real system and learns about that system."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from hub.sdk.context import SetupContext
 
 @dataclass(frozen=True, slots=True)
 class SetupResult:
-    """A setup that went well: one sentence, what was learned, and corrected settings.
+    """The result of a successful setup: one sentence, what was learned, and corrected settings.
 
     ``learned`` is stored with the hook and given to the processor. ``settings`` are values that
-    the service mended (an address it completed); they replace what was entered.
+    the service corrected (an address that it completed); they replace what was entered.
     """
 
     sentence: str
@@ -24,7 +24,7 @@ class SetupResult:
 
 
 class SetupService(ABC):
-    """Base class. ``run`` may be called again at any time and changes nothing it need not."""
+    """Base class. ``run`` may be called again at any time, so it changes only what it must."""
 
     def __init__(self, context: SetupContext) -> None:
         self.context = context

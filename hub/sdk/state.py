@@ -1,7 +1,8 @@
-"""State: what a plugin remembers of its connection beside links.
+"""State: what a plugin remembers about its connection, apart from links.
 
-A link is for a remote record, which people are shown. Everything else that must outlive a delivery
-belongs here. It is small, encrypted, and goes with its connection. Since SDK 1.1.
+Use a link for a remote record: people see links on the records page. Everything else that must
+outlive a delivery belongs into the state. It is small and encrypted, nobody sees it, and it is
+deleted together with the connection. Since SDK 1.1.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ LARGEST_VALUE: Final = 64 * 1024
 class Entry:
     """What is remembered under a key: a JSON value.
 
-    ``version`` counts its changes; it is 0 until what this delivery has put there is written.
-    ``written_by`` is the version of the plugin that wrote it, for one that reads it later.
+    ``version`` counts the changes of the entry. It is 0 if this delivery has put the value there
+    and the value is not written yet. ``written_by`` is the version of the plugin that wrote the
+    value, so that a later version knows how to read it.
     """
 
     key: str
@@ -34,8 +36,8 @@ class Entry:
 
 
 class StateConflict(Postpone):
-    """Somebody else has changed the entry since it was seen. A plugin lets it pass: the event is
-    looked at again in a moment."""
+    """Another event has changed the entry since the plugin read it. A plugin need not catch this:
+    the hub handles the event again in a moment."""
 
     def __init__(self) -> None:
         super().__init__("Another event has changed what is remembered of this.", delay=1.0)
@@ -45,21 +47,21 @@ class State(Protocol):
     """The state of one connection."""
 
     def get(self, key: str) -> Entry | None:
-        """What is remembered under the key, also what this delivery has put there."""
+        """What is remembered under the key, including what this delivery has put there."""
 
     def put(self, key: str, value: Any) -> None:
-        """Remember a JSON value, whatever was there. It is written with the next commit that is
-        due anyway: before the next call, or with the outcome.
+        """Remember a JSON value and replace what was there. It is written with the next commit,
+        which comes before the next call or with the outcome.
 
         :raises TypeError: it is no JSON value.
         :raises ValueError: the key or the value is too large.
         """
 
     def replace(self, key: str, value: Any, *, seen: Entry | None) -> Entry:
-        """Remember a value if the entry is still as it was seen (``None``: not there). It is
-        written at once.
+        """Remember a value if the entry has not changed since it was ``seen``. ``None`` means that
+        there was no entry. The value is written at once.
 
-        :raises StateConflict: it is not.
+        :raises StateConflict: the entry has changed.
         """
 
     def remove(self, key: str) -> None:
@@ -67,7 +69,7 @@ class State(Protocol):
 
 
 def checked(key: str, value: Any) -> Any:
-    """The value as it will come back.
+    """The value as ``get`` will return it.
 
     :raises TypeError: it is no JSON value.
     :raises ValueError: the key or the value is too large.
@@ -83,7 +85,7 @@ def checked(key: str, value: Any) -> Any:
 
 
 class Remembering(Protocol):
-    """The part of a context that notes need."""
+    """The part of a context that ``Notes`` needs."""
 
     @property
     def links(self) -> Links: ...
@@ -93,10 +95,10 @@ class Remembering(Protocol):
 
 
 class Notes:
-    """What a plugin remembers of local things of one kind.
+    """What a plugin remembers about local things of one kind.
 
-    Before there was a state, links served for that, and people were shown them as records. What is
-    found in such a link moves here when it is first asked for.
+    Before there was a state, plugins used links for this, and people saw them as records. The
+    content of such a link moves into the state when it is first asked for.
     """
 
     def __init__(self, context: Remembering, kind: str) -> None:
@@ -105,7 +107,7 @@ class Notes:
         self._kind = kind
 
     def get(self, local_id: str) -> Mapping[str, Any] | None:
-        """The note of a local thing, if there is one."""
+        """The note about a local thing, if there is one."""
         entry = self._state.get(self._key(local_id))
         if entry is not None:
             note: Mapping[str, Any] = entry.value
@@ -118,11 +120,11 @@ class Notes:
         return link.data
 
     def keep(self, local_id: str, note: Mapping[str, Any]) -> None:
-        """Remember this of a local thing, in place of what was there."""
+        """Remember this note about a local thing and replace the one before."""
         self._state.put(self._key(local_id), dict(note))
 
     def forget(self, local_id: str) -> None:
-        """Remember nothing of a local thing any more."""
+        """Forget the note about a local thing."""
         self._state.remove(self._key(local_id))
 
     def _key(self, local_id: str) -> str:

@@ -1,4 +1,4 @@
-"""What a customer answered to a survey."""
+"""A customer's answer to a survey."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Final
 
 from hub.sdk.events import Message
 
-#: The best rating of Chatwoot's surveys, which begin with 1.
+#: The best rating in Chatwoot's surveys; the worst is 1.
 BEST: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
 class SurveyAnswer:
-    """A rating from 1 to ``best``, and what the customer said to it."""
+    """A rating from 1 to ``best``, and the customer's remark."""
 
     rating: int
     remark: str = ""
@@ -27,7 +27,7 @@ class SurveyAnswer:
 
 
 def survey_answer(message: Message) -> SurveyAnswer | None:
-    """The answer that a message shows; ``None`` if it is no survey, or not answered yet.
+    """The answer that a message holds; ``None`` if it is no survey, or not answered yet.
 
     Since SDK 1.1.
     """

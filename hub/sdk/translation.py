@@ -1,9 +1,9 @@
 """Translating the sentences of plugins.
 
-A catalogue maps English texts to their translation. Names in braces stand for what was filled in:
-``"Ticket {id} created."`` also translates "Ticket 99 created.", and keeps the 99. What was filled
-in may be a sentence with a translation of its own: ``"Given up: {sentence}"``. A name that stands
-twice stands for the same text.
+A catalogue maps English texts to their translations. A name in braces stands for any text:
+``"Ticket {id} created."`` also translates "Ticket 99 created.", and keeps the 99. That text may be
+a sentence that is translated itself: ``"Given up: {sentence}"``. If a name occurs twice, both stand
+for the same text.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Final, NamedTuple
 
-#: The languages that the hub speaks beside English, and plugins should.
+#: The languages, apart from English, that the hub speaks and that plugins should speak.
 LANGUAGES: Final = ("fr", "pt_BR", "es")
 
 _NAME = re.compile(r"\\?\{(\w+)\\?\}")
@@ -38,7 +38,7 @@ class Translator:
             return known
         for pattern, _, translation in self._templates:
             if found := pattern.fullmatch(sentence):
-                # Each is shorter than the sentence, so this ends.
+                # Each value is shorter than the sentence, so the recursion ends.
                 values = {name: self(value) for name, value in found.groupdict().items()}
                 return translation.format_map(values)
         return sentence
@@ -65,7 +65,7 @@ class Translator:
 
 
 def for_people(text: str) -> str:
-    """Marks a sentence of the hub itself for its catalogues. It is translated where it is shown."""
+    """Marks a sentence of the hub itself for its catalogues. It is translated when it is shown."""
     return text
 
 

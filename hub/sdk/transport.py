@@ -1,7 +1,7 @@
-"""What carries the calls of a plugin, and how much of an answer it takes.
+"""Transports: they carry the calls of a plugin, and bound the size of an answer.
 
-There are two: ``SessionTransport`` lends itself to any session of requests; the hub brings its own
-(``hub.outbound.transport``), which is many times quicker. Both answer as requests does.
+There are two. ``SessionTransport`` uses any session of requests. The hub has one of its own
+(``hub.outbound.transport``), which is many times faster. Both return the responses of requests.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import Any, Self
 
 import requests
 
-#: The largest body, in bytes and without its compression, that is taken of an answer by default.
+#: The largest body of an answer that is accepted by default, in bytes after decompression.
 LARGEST_ANSWER = 16 * 2**20
 _PIECE = 65_536
-#: Bytes that a piece of a large body has at least, on average.
+#: The pieces of a large body must have at least this many bytes on average.
 _SMALL_PIECE = 64
 
-#: Seconds to wait for a connection and for an answer: one number for both, or one for each.
+#: Seconds to wait for a connection and for an answer: one number for both, or a pair.
 Timeout = float | tuple[float, float]
 
 
 class AnswerTooLarge(requests.RequestException):
-    """A remote sent more than is taken; ``limit`` is what that is, in bytes."""
+    """A remote sent more than ``limit`` bytes, which is the most that is accepted."""
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"an answer of more than {limit} bytes")
@@ -31,7 +31,7 @@ class AnswerTooLarge(requests.RequestException):
 
 
 class Transport(ABC):
-    """Carries calls and brings back whole answers. Not shared between threads."""
+    """Sends calls and returns whole answers. Not shared between threads."""
 
     @abstractmethod
     def request(
@@ -48,10 +48,10 @@ class Transport(ABC):
         allow_redirects: bool = False,
         max_bytes: int = LARGEST_ANSWER,
     ) -> requests.Response:
-        """Send one request and read its answer. The parameters mean what they mean to requests;
-        ``max_bytes`` bounds the body, without its compression.
+        """Send one request and read its answer. The parameters are those of requests.
+        ``max_bytes`` is the largest body that is accepted, measured after decompression.
 
-        :raises AnswerTooLarge: it is larger.
+        :raises AnswerTooLarge: the body is larger.
         :raises requests.RequestException: no answer came.
         """
 
@@ -97,7 +97,7 @@ class SessionTransport(Transport):
             headers=headers,
             timeout=timeout,
             allow_redirects=allow_redirects,
-            stream=True,  # it is read here, within its bound
+            stream=True,  # the body is read below, up to the limit
         )
         read_within(response, max_bytes)
         return response
@@ -108,11 +108,11 @@ class SessionTransport(Transport):
 
 
 def read_within(response: requests.Response, limit: int) -> None:
-    """Read the body of a streamed answer, or look at one that has been read.
+    """Read the body of a streamed answer, or check one that has been read already.
 
     :raises AnswerTooLarge: it is larger than ``limit`` bytes. No more was read, and its connection
         is closed.
-    :raises requests.RequestException: as requests would, or it comes in too many pieces.
+    :raises requests.RequestException: requests raises it, or the body comes in too many pieces.
     """
     try:
         if hasattr(response.raw, "stream"):
@@ -125,7 +125,7 @@ def read_within(response: requests.Response, limit: int) -> None:
 
 
 class _BoundedBody:
-    """The body of an answer as urllib3 brings it. No more than ``limit`` bytes of it are read."""
+    """The body of an answer from urllib3. At most ``limit`` bytes of it are read."""
 
     def __init__(self, body: Any, headers: Mapping[str, str], limit: int) -> None:
         self._body = body
@@ -133,7 +133,7 @@ class _BoundedBody:
         self._limit = limit
 
     def stream(self, _: int, decode_content: bool | None = None) -> Iterator[bytes]:
-        """Called by requests to read it."""
+        """Called by requests to read the body."""
         if says_more_than(self._limit, self._headers):
             raise AnswerTooLarge(self._limit)
         taken = 0
@@ -149,15 +149,15 @@ class _BoundedBody:
 
 
 def stands_in_few_pieces(pieces: int, limit: int) -> None:
-    """Return if so many pieces (chunks) are no more than a body of ``limit`` bytes comes in.
+    """Check that a body of ``limit`` bytes may come in this many pieces (chunks).
 
-    :raises requests.RequestException: they are: one byte a piece costs seconds of CPU.
+    :raises requests.RequestException: there are too many. Pieces of one byte cost seconds of CPU.
     """
     if pieces > limit // _SMALL_PIECE + 1_000:
         raise requests.exceptions.ChunkedEncodingError("the answer came in too many small pieces")
 
 
 def says_more_than(limit: int, headers: Mapping[str, str]) -> bool:
-    """Whether an answer announces a longer body."""
+    """Whether the headers of an answer announce a larger body."""
     length = headers.get("Content-Length", "")
     return length.isdecimal() and (len(length) > len(str(limit)) or int(length) > limit)

@@ -1,4 +1,4 @@
-"""Webhooks for the CRM Hub: canonical events to any HTTPS endpoint, signed."""
+"""Webhooks for the CRM Hub: signed canonical events to any HTTPS endpoint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __version__ = "1.0.0"
 
 
 def __getattr__(name: str) -> Any:
-    """Builds ``plugin`` when it is asked for, so that the simulator need not load all of it."""
+    """Builds ``plugin`` when it is first used, so that the simulator need not load all of it."""
     if name == "plugin":
         from hub_webhook.manifest import plugin
 

@@ -1,4 +1,4 @@
-"""The webhook plugin, as the hub's conformance kit tries it."""
+"""What the hub's conformance kit must know about the webhook plugin."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class TestWebhook(Conformance):
     plugin = plugin
     simulator = ReceiverSimulator
     calls = 1
-    #: A receiver answers with a status; what else it says means nothing.
+    #: Only the status of an answer has a meaning.
     reads_answers = False
 
     def settings(self, url: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""The receiver: one signed call, and what its answer means."""
+"""The receiver: one signed call, and the meaning of the answer."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from hub.sdk import CallContext, NeedsAttention, Rejected, RetryLater
 from hub_webhook import __version__, sentences
 from hub_webhook.signing import headers
 
-#: Seconds that a receiver has, as the specification advises.
+#: Seconds that a receiver has to answer; the specification recommends this.
 PATIENCE = 20.0
-#: Too early, or too slow for the receiver itself: the same message may succeed later.
+#: "Too early" and "timeout" of the receiver: the same message may succeed later.
 _PASSING = (408, 425)
 
 
@@ -25,7 +25,7 @@ class Endpoint:
         self.host = urlsplit(str(self._settings["url"])).hostname or ""
 
     def post(self, message_id: str, body: bytes) -> requests.Response:
-        """Send a message, whatever the answer. 429 and 5xx never get here: the hub retries."""
+        """Send a message and return the answer. For 429 and 5xx the hub raises ``RetryLater``."""
         secrets = [self._settings["secret"], self._settings.get("second_secret")]
         now = self._context.clock.now()
         authorization = self._settings.get("authorization")
@@ -42,11 +42,11 @@ class Endpoint:
         )
 
     def deliver(self, message_id: str, body: bytes) -> None:
-        """Send a message that must be taken.
+        """Send a message that the receiver must accept.
 
-        :raises NeedsAttention: the endpoint will take none like this until somebody mends it.
-        :raises RetryLater: it may take this one later.
-        :raises Rejected: it will never take this one.
+        :raises NeedsAttention: it accepts no message until somebody mends the settings.
+        :raises RetryLater: it may accept this message later.
+        :raises Rejected: it will never accept this message.
         """
         status = self.post(message_id, body).status_code
         words = {"host": self.host, "status": status}

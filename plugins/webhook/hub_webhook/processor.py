@@ -12,8 +12,8 @@ from hub_webhook.settings import names_in
 class WebhookProcessor(Processor):
     """Forwards events in the order of their lane.
 
-    A message keeps its id however often it is sent, and by that id a receiver knows one that it
-    has; so nothing needs to be remembered here.
+    A message has the same id each time it is sent, so a receiver recognises one that it has. The
+    plugin need not remember anything.
     """
 
     def __init__(self, context: Context) -> None:
@@ -21,7 +21,7 @@ class WebhookProcessor(Processor):
         self._endpoint = Endpoint(context)
 
     def forward(self, event: Event) -> Done:
-        """Send one event, if it is wanted."""
+        """Send one event, if the settings ask for it."""
         body = self._body(event)
         message_id = f"msg_{self.context.hook_id}_{event.id}"
         self._endpoint.deliver(message_id, body)

@@ -1,4 +1,4 @@
-"""Condition and template of a hook: Jinja in a sandbox, with the event's data and nothing else."""
+"""Condition and template of a hook: Jinja in a sandbox that sees only the event's data."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from hub.sdk import Event
 from hub.sdk.events import to_data
 
-#: Bytes that a message may have.
+#: The largest message, in bytes.
 LARGEST = 1024 * 1024
 
 
 class Unreadable(Exception):
-    """A condition or template that is no Jinja; the message says where."""
+    """The condition or template is no valid Jinja; the message says where."""
 
 
 class Failed(Exception):
-    """A condition or template that fails on an event; the message says why."""
+    """The condition or template fails on an event; the message says why."""
 
 
 def variables(event: Event) -> dict[str, Any]:
-    """What a condition or template may name: the parts of a canonical event."""
+    """The variables of a condition or template: the parts of a canonical event."""
     data = to_data(event)
-    # The hub's own numbers of sources mean nothing outside.
+    # The hub's number of a source has no meaning outside the hub.
     del data["source"]["id"]
     return {"type": event.name, "timestamp": data["occurred_at"], **data}
 
 
 def is_wanted(condition: str, event: Event) -> bool:
-    """Whether the condition holds for the event; an empty one always does.
+    """Whether the condition is true for the event. An empty one is always true.
 
     :raises Unreadable: it is no Jinja expression.
     :raises Failed: it fails on this event.
@@ -48,7 +48,7 @@ def is_wanted(condition: str, event: Event) -> bool:
 
 
 def body_of(template: str, event: Event) -> bytes:
-    """The message for an event; without a template, the specification's own form.
+    """The message for an event. Without a template it has the form of the specification.
 
     :raises Unreadable: the template is no Jinja.
     :raises Failed: it fails on this event.
@@ -77,7 +77,7 @@ def _evaluated(evaluate: Any) -> Any:
     except (TemplateError, SecurityError) as error:
         raise Failed(_why(error)) from error
     except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
-        # What any expression may raise inside: the customer's data is not what it expects.
+        # An expression may raise any of these if the customer's data is not what it expects.
         raise Failed(str(error)) from error
 
 

@@ -1,4 +1,4 @@
-"""An event of nobody, by which settings are tried."""
+"""A sample event, with which the setup tries the settings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hub.sdk import MESSAGE_CREATED, Contact, Conversation, Event, Message, Send
 
 
 def sample_event(now: datetime) -> Event:
-    """A message with everything that templates like to name."""
+    """A message with all that templates often use."""
     return Event(
         id=0,
         name=MESSAGE_CREATED,

@@ -22,36 +22,36 @@ class WebhookSettings(SettingsSchema):
         "Address",
         required=True,
         group=DESTINATION,
-        help="Where messages are posted to.",
+        help="The address to which messages are sent.",
         placeholder="https://example.com/webhooks/crm-hub",
     )
     secret = settings.secret(
         "Signing secret",
         required=True,
         group=DESTINATION,
-        help="whsec_ and base64. The receiver verifies signatures with the same one.",
+        help="whsec_ and base64. The receiver verifies signatures with the same secret.",
         placeholder="whsec_…",
     )
     second_secret = settings.secret(
         "Second signing secret",
         group=DESTINATION,
-        help="While you change secrets: messages carry a signature with each.",
+        help="For a change of secrets: each message then has one signature for each secret.",
     )
     authorization = settings.secret(
         "Authorization header",
         group=DESTINATION,
-        help="Sent as it stands, if the receiver wants one: Bearer …",
+        help="Sent unchanged, if the receiver needs one: Bearer …",
     )
     events = settings.text(
         "Events",
         group=CHOICE,
-        help="Names with commas between. Empty: all.",
+        help="Names, separated by commas. Empty: all.",
         placeholder="conversation.created, conversation.resolved",
     )
     condition = settings.text(
         "Condition",
         group=CHOICE,
-        help="Only events for which this holds. Empty: all.",
+        help="Only events for which this is true are sent. Empty: all.",
         placeholder="conversation and 'vip' in conversation.labels",
     )
     template = settings.text(

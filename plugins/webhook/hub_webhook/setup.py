@@ -1,4 +1,4 @@
-"""Proves the settings: a sample event is rendered, and a signed test message is sent."""
+"""Tests the settings: renders a sample event and sends a signed test message."""
 
 from __future__ import annotations
 

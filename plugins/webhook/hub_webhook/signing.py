@@ -13,12 +13,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 PREFIX = "whsec_"
-#: Bytes that a secret must have.
+#: The bounds of a secret, in bytes.
 SHORTEST, LONGEST = 24, 64
 
 
 class BadSecret(Exception):
-    """A secret that is not of the specification's form."""
+    """The secret does not have the form of the specification."""
 
 
 def key_of(secret: str) -> bytes:
@@ -38,8 +38,8 @@ def key_of(secret: str) -> bytes:
 def headers(
     message_id: str, moment: datetime, body: bytes, secrets: Sequence[str]
 ) -> dict[str, str]:
-    """The headers that go with a body: one signature for each secret, so that the receiver may
-    change to a new one at any time."""
+    """The headers for a body. They hold one signature for each secret, so that the receiver can
+    change to the new secret at any time."""
     timestamp = str(int(moment.timestamp()))
     signed = b".".join((message_id.encode(), timestamp.encode(), body))
     signatures = (hmac.new(key_of(secret), signed, hashlib.sha256).digest() for secret in secrets)

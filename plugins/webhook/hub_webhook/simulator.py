@@ -1,6 +1,7 @@
-"""A receiver of Standard Webhooks in memory: it verifies, and takes each message once.
+"""A receiver of Standard Webhooks in memory: it verifies messages and keeps each one once.
 
-A real one also refuses what is older than some minutes; tests have clocks of their own.
+A real receiver also refuses messages that are older than a few minutes. This one does not, because
+tests move their clocks.
 """
 
 from __future__ import annotations
@@ -20,8 +21,7 @@ SECRET = "whsec_c2ltdWxhdG9yJ3Mgc2VjcmV0LCAzMiBieXRlcw=="  # noqa: S105
 
 
 class ReceiverSimulator(Simulator):
-    """A receiver with what it got. Faults, outages and the log of requests come with
-    ``Simulator``."""
+    """A receiver and the messages that it got. ``Simulator`` adds faults, outages and a log."""
 
     name: ClassVar[str] = "webhook"
 

@@ -1,5 +1,5 @@
-"""What a person decides about deliveries: replay, insist, skip. Each is written into the audit log
-once, in its own transaction, and may be repeated."""
+"""What people do with deliveries: replay, insist, skip. Each action is recorded once in the audit
+log, in its own transaction, and may be repeated."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from hub.history.deliveries import DeliveryFilter
 from hub.models import Account, Delivery, DeliveryState, Event, Hook
 from hub.services import registry
 
-#: Deliveries that one request replays; again for more.
+#: The most deliveries that one request replays.
 MOST = 10_000
-#: States whose deliveries may be replayed together: what is done needs a look at each.
+#: Deliveries in these states may be replayed together. Those that are done only one by one.
 TOGETHER = ("dead", "skipped", "waiting")
 #: Deliveries changed in one transaction.
 BATCH = 500
@@ -36,9 +36,9 @@ _REPLAYABLE = (
 
 
 def replay(delivery_id: int) -> bool:
-    """Make a delivery owed again, at once; ``False`` when it is owed or running already.
+    """Let a delivery be tried again at once; ``False`` if it is pending or running already.
 
-    Replaying what is done doubles nothing: links say what exists in the CRM.
+    A delivery that is done may be replayed, too: links prevent that records are created twice.
 
     :raises NotFound: there is no such delivery.
     """
@@ -58,8 +58,8 @@ def replay(delivery_id: int) -> bool:
 def replay_all(wanted: DeliveryFilter, most: int | None = None) -> int:
     """Replay every finished or waiting delivery of a filter, oldest first; returns how many.
 
-    ``most`` bounds how many, to the next whole batch. A filter that names no account and no hook
-    goes through all accounts, and each that had something to replay has its own audit entry.
+    ``most`` limits the number, rounded up to whole batches. A filter without account and hook means
+    all accounts. Each account in which something is replayed gets its own audit entry.
     """
     account_ids, is_named = _accounts_of(wanted)
     total = 0
@@ -74,7 +74,7 @@ def replay_all(wanted: DeliveryFilter, most: int | None = None) -> int:
 
 
 def count(wanted: DeliveryFilter, most: int) -> int:
-    """How many ``replay_all`` would replay; counting ends at ``most``."""
+    """How many deliveries ``replay_all`` would replay. Counting stops at ``most``."""
     query = wanted.applied_to(
         select(Delivery.id)
         .join(Event, Event.id == Delivery.event_id)
@@ -86,15 +86,16 @@ def count(wanted: DeliveryFilter, most: int) -> int:
 
 
 def can_insist(plugin_id: str | None) -> bool:
-    """Whether the plugin is there, and can go on although nobody is known."""
+    """Whether the plugin can be used, and can deliver although nobody is known."""
     plugin = registry().plugins.get(plugin_id or "")
     return plugin is not None and plugin.processor.can_insist
 
 
 def insist(delivery_id: int) -> int:
-    """Deliver what is kept back of the delivery's conversation although nobody is known; returns
-    how many deliveries that makes owed: none if it is not kept back, or if its plugin can do
-    nothing as long as nobody is known.
+    """Deliver what is kept back of the delivery's conversation, although nobody is known.
+
+    Returns how many deliveries are tried now. There are none if the delivery is not kept back, or
+    if its plugin needs to know the person.
     """
 
     def work(session: Session) -> int:
@@ -116,7 +117,7 @@ def insist(delivery_id: int) -> int:
 
 
 def skip(delivery_id: int, reason: str) -> bool:
-    """Give up an open or dead delivery, for a stated reason; ``False`` when it is neither."""
+    """Give up an open or dead delivery for a stated reason. ``False`` if it is neither."""
 
     def work(session: Session) -> bool:
         now = SystemClock().now()
@@ -154,7 +155,7 @@ def _account_of(session: Session, delivery_id: int) -> int | None:
 
 
 def _accounts_of(wanted: DeliveryFilter) -> tuple[Sequence[int], bool]:
-    """The accounts that a filter is about, and whether it names one, or a hook of one."""
+    """The accounts of a filter, and whether the filter names one, or a hook of one."""
     if wanted.account_id is not None:
         return [wanted.account_id], True
     query = select(Account.id).order_by(Account.id)

@@ -18,7 +18,7 @@ from hub.models import Delivery, DeliveryState, Hook
 from hub.sdk.plugin import Plugin
 from hub.sdk.translation import Translator
 
-#: Deliveries of one connection and state that are looked at, the newest: so no history is too long.
+#: How many deliveries of one connection and state are read, newest first, however many there are.
 MOST = 5_000
 #: What waits while its connection is stopped. A running one is ended by its worker all the same.
 _STOPPED = (DeliveryState.PENDING, DeliveryState.WAITING)

@@ -6,7 +6,7 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from hub import models, services
-from hub.clock import SystemClock
+from hub.clock import SYSTEM
 from hub.config import Config
 from hub.database import opening
 from hub.inbox import listener
@@ -32,7 +32,7 @@ def create_app(
     guard = OutboundGuard(config.outbound_allow, config.outbound_deny)
     made = Services(
         config=config,
-        clock=clock or SystemClock(),
+        clock=clock or SYSTEM,
         database=opening.open_for(app, config),
         redis=connect(config),
         guard=guard,
@@ -45,7 +45,11 @@ def create_app(
     return app
 
 
-def create_web_app(config: Config | None = None, registry: Registry | None = None) -> Flask:
+def create_web_app(
+    config: Config | None = None,
+    registry: Registry | None = None,
+    clock: Clock | None = None,
+) -> Flask:
     """The application with what a web server adds to it: health, dashboard and API."""
     # Imported here: workers and sweepers need none of it, and their memory counts.
     from hub import (
@@ -56,7 +60,7 @@ def create_web_app(config: Config | None = None, registry: Registry | None = Non
     from hub.security import headers
     from hub.security.cookies import CookieSessions
 
-    app = create_app(config, registry)
+    app = create_app(config, registry, clock)
     config = services.of(app).config
     lifetimes = config.policies.lifetime
     https = config.public_url.startswith("https://")

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import event, insert, inspect, select
 from sqlalchemy.orm import Session
 
-from hub.clock import SystemClock
+from hub import clock
 from hub.database import Base, in_transaction, reading
 from hub.models import (
     Account,
@@ -156,7 +156,7 @@ def _entry(
     after: dict[str, Any],
 ) -> dict[str, Any]:
     return {
-        "at": SystemClock().now(),
+        "at": clock.now(),
         "user_id": actor.user_id,
         "actor": actor.name,
         "address": actor.address,

@@ -24,7 +24,7 @@ from hub.outbound.guard import THIS_MACHINE
 from hub.plugins import Registry
 from hub.queue import embedded
 from hub.queue.connection import connect
-from hub.sdk.context import Clock
+from tests.support.clock import StoppableClock
 from tests.support.crm import Crm, World, make_plugin
 from tests.support.postgres import HAS_POSTGRES, Postgres, any_postgres
 from tests.support.web_apps import WebApps, close
@@ -147,12 +147,13 @@ MakeApp = Callable[..., Flask]
 
 @pytest.fixture
 def make_app(config: Config) -> Iterator[MakeApp]:
-    """Makes applications on the test's database; ``make_app(plugin, ...)`` installs plugins."""
+    """Makes applications on the test's database; ``make_app(plugin, ...)`` installs plugins. Each
+    has a clock of its own that can be stopped."""
     apps: list[Flask] = []
 
-    def make(*plugins: object, clock: Clock | None = None) -> Flask:
+    def make(*plugins: object) -> Flask:
         registry = Registry({plugin.id: plugin for plugin in plugins}, ())  # type: ignore[attr-defined]
-        app = create_app(config, registry, clock)
+        app = create_app(config, registry, StoppableClock())
         apps.append(app)
         return app
 

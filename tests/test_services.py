@@ -10,8 +10,8 @@ import pytest
 
 from hub import clock, services
 from hub.database import database
-from hub.kit.context import MovableClock
 from hub.security.encryption import Keyring
+from tests.support.clock import clock_of
 
 HUB = Path(__file__).parent.parent / "hub"
 #: A part that is asked for by a name.
@@ -90,12 +90,23 @@ def test_a_command_that_only_looks_has_no_keys(make_app):
 
 
 def test_the_moment_is_that_of_the_application_s_clock(make_app):
-    stands_still = MovableClock()
-    with make_app(clock=stands_still).app_context():
-        assert clock.now() == clock.now() == stands_still.moment
-        stands_still.sleep(3600)
-        assert clock.now() == stands_still.moment
-    assert clock.now() < stands_still.moment
+    app = make_app()
+    stopped = clock_of(app)
+    stopped.stop()
+    with app.app_context():
+        assert clock.now() == stopped.now()
+        stopped.sleep(3_600)
+        assert clock.now() == stopped.now()
+    assert clock.now() < stopped.now(), "outside of an application it is the machine's"
+
+
+def test_nobody_makes_a_clock_in_passing():
+    found = {
+        str(path.relative_to(HUB))
+        for path in HUB.rglob("*.py")
+        if "SystemClock" in path.read_text(encoding="utf-8")
+    }
+    assert found == {"clock.py"}
 
 
 def test_threads_that_ask_at_once_are_given_the_same(make_app):

@@ -12,14 +12,13 @@ from datetime import timedelta
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from hub import audit, services
+from hub import audit, clock, services
 from hub.access import (
     members,
     passwords,
     users,
 )
 from hub.access.permissions import OF_ROLE, Permission
-from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.errors import (
     NotFound,
@@ -80,7 +79,7 @@ def find(token: str) -> Invitation:
 
     :raises NotFound: the link was used, is too old or unknown, or its maker may no longer invite.
     """
-    now = SystemClock().now()
+    now = clock.now()
     with reading() as session:
         invitation = session.scalar(
             select(Invitation).where(
@@ -96,7 +95,7 @@ def find(token: str) -> Invitation:
 
 def listed(account_id: int) -> Sequence[Invitation]:
     """The open invitations to an account."""
-    now = SystemClock().now()
+    now = clock.now()
     query = (
         select(Invitation)
         .where(Invitation.account_id == account_id, Invitation.expires_at > now)
@@ -137,7 +136,7 @@ def sign_up(token: str, *, email: str, name: str, password: str) -> User:
             name=name,
             password_hash=stored,
             administrator=invitation.administrator,
-            created_at=SystemClock().now(),
+            created_at=clock.now(),
         )
         session.add(user)
         session.flush()
@@ -204,7 +203,7 @@ def lifetime() -> timedelta:
 
 def _create(invitation: Invitation) -> str:
     token = secrets.token_urlsafe(32)
-    now = SystemClock().now()
+    now = clock.now()
     invitation.token_digest = digest(token)
     invitation.made_by = audit.acting_user()
     invitation.created_at, invitation.expires_at = now, now + lifetime()

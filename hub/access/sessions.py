@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hub import audit, services
+from hub import audit, clock, services
 from hub.access import (
     devices,
     passwords,
     throttle,
 )
 from hub.access.identity import Identity
-from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.errors import (
     NotFound,
@@ -57,7 +56,7 @@ def sign_in(
 def begin(user_id: int, address: str, user_agent: str) -> str:
     """Start a session for the user; returns its token."""
     token = secrets.token_urlsafe(32)
-    now = SystemClock().now()
+    now = clock.now()
 
     def work(session: Session) -> None:
         user = existing(session, User, user_id)
@@ -82,7 +81,7 @@ def begin(user_id: int, address: str, user_agent: str) -> str:
 
 def identify(token: str) -> Identity | None:
     """Whose session this is; ``None`` if it has ended or is unknown."""
-    now = SystemClock().now()
+    now = clock.now()
     with reading() as session:
         row = session.execute(
             select(UserSession, User)
@@ -100,7 +99,7 @@ def identify(token: str) -> Identity | None:
 
 def listed(user_id: int) -> Sequence[UserSession]:
     """A user's sessions, the most recently used first."""
-    now = SystemClock().now()
+    now = clock.now()
     with reading() as session:
         return session.scalars(
             select(UserSession)

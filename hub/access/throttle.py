@@ -13,7 +13,7 @@ from ipaddress import ip_address, ip_network
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from hub.clock import SystemClock
+from hub import clock
 from hub.database import in_transaction, insert
 from hub.errors import Refused
 from hub.models import SignInFailures
@@ -69,7 +69,7 @@ def admit(keys: Keys) -> None:
 
     :raises TooManyTries: no try is allowed now. This one is not counted.
     """
-    now = SystemClock().now()
+    now = clock.now()
 
     def work(session: Session) -> float:
         # Sorted, so that two transactions cannot deadlock.

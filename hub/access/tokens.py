@@ -9,9 +9,9 @@ from datetime import timedelta
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session
 
+from hub import clock
 from hub.access.identity import Identity
 from hub.access.permissions import Permission
-from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.errors import (
     NotFound,
@@ -50,7 +50,7 @@ def create(
     if days is not None and not 1 <= days <= TOKEN_DAYS:
         raise Refused(f"A token lives between 1 and {TOKEN_DAYS} days.")
     secret = PREFIX + secrets.token_urlsafe(32)
-    now = SystemClock().now()
+    now = clock.now()
     token = ApiToken(
         user_id=user_id,
         account_id=account_id,
@@ -85,7 +85,7 @@ def require_within(
     if not all(maker.may(permission, account_id) for permission in known):
         raise Refused("A token can only get scopes that you have here yourself.")
     if maker.until is not None and (
-        days is None or SystemClock().now() + timedelta(days=days) > maker.until
+        days is None or clock.now() + timedelta(days=days) > maker.until
     ):
         raise Refused("A token can only make tokens that end no later than it does itself.")
 
@@ -118,7 +118,7 @@ def revoke(token_id: int) -> None:
 
 def identify(secret: str) -> Identity | None:
     """Whose token this is; ``None`` if it has expired or is unknown."""
-    now = SystemClock().now()
+    now = clock.now()
     with reading() as session:
         row = session.execute(
             select(ApiToken, User)

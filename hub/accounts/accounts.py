@@ -8,7 +8,7 @@ import phonenumbers
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.clock import SystemClock
+from hub import clock
 from hub.database import in_transaction, reading
 from hub.errors import (
     NotFound,
@@ -29,7 +29,7 @@ def create(name: str, default_region: str | None = None, features: Sequence[str]
         name=_checked_name(name),
         default_region=_checked_region(default_region),
         features=sorted(set(features)),
-        created_at=SystemClock().now(),
+        created_at=clock.now(),
     )
 
     def work(session: Session) -> None:

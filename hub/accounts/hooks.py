@@ -10,11 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from hub import audit, log, services
+from hub import audit, clock, log, services
 from hub.accounts import doors, setup
 from hub.accounts.proving import NotProven, plugin_of, split, test, trial, usable_plugin, view
 from hub.accounts.setup import SetupReport
-from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery import breaker
 from hub.delivery.remote_sessions import (
@@ -69,7 +68,7 @@ def create(
     report = test(hook) if only_proven else None
     if report is not None and not report.ok:
         raise NotProven(report)
-    now = SystemClock().now()
+    now = clock.now()
     hook = Hook(
         account_id=account.id,
         plugin_id=plugin.id,
@@ -126,7 +125,7 @@ def update(
         _require_version(row, expected_version)
         row.doors = doors.kept(plugin, row.doors, row.settings, changed.settings)
         row.settings, row.secrets = changed.settings, changed.secrets
-        row.updated_at = SystemClock().now()
+        row.updated_at = clock.now()
 
     in_transaction(work)
     return _settle(changed, report), report
@@ -155,7 +154,7 @@ def _settle(proven: Hook, report: SetupReport, *, resumes: bool = False) -> Hook
 
     def work(session: Session) -> Hook:
         row = existing(session, Hook, proven.id)
-        row.updated_at = SystemClock().now()
+        row.updated_at = clock.now()
         is_paused = row.status == HookStatus.PAUSED
         if not report.ok:
             if report.may_pass and resumes and row.learned:
@@ -200,7 +199,7 @@ def tune(
         if name is not None and name.strip():
             hook.name = name.strip()[:200]
         hook.concurrency, hook.calls_per_second = concurrency, calls_per_second
-        hook.updated_at = SystemClock().now()
+        hook.updated_at = clock.now()
         return hook
 
     return in_transaction(work)
@@ -215,7 +214,7 @@ def set_enabled(hook_id: int, enabled: bool) -> Hook:
     def work(session: Session) -> Hook:
         hook = existing(session, Hook, hook_id)
         hook.enabled = enabled
-        hook.updated_at = SystemClock().now()
+        hook.updated_at = clock.now()
         return hook
 
     hook = in_transaction(work)
@@ -253,7 +252,7 @@ def probe(hook_id: int) -> None:
 
     def work(session: Session) -> None:
         account_id = existing(session, Hook, hook_id).account_id
-        breaker.probe_now(session, hook_id, SystemClock().now())
+        breaker.probe_now(session, hook_id, clock.now())
         audit.note("breaker.probed", account_id=account_id, subject_id=hook_id, within=session)
 
     in_transaction(work)
@@ -352,7 +351,7 @@ def _set_status(hook_id: int, status: HookStatus, detail: str) -> Hook:
     def work(session: Session) -> Hook:
         hook = existing(session, Hook, hook_id)
         hook.status, hook.status_detail = status, detail
-        hook.updated_at = SystemClock().now()
+        hook.updated_at = clock.now()
         return hook
 
     return in_transaction(work)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hub import audit, log, services
-from hub.clock import SystemClock
 from hub.delivery.context import HookContext, HookView
 from hub.outbound.trace import Trace
 from hub.plugins.faults import (
@@ -57,7 +56,7 @@ class SetupContext(HookContext):
     """What a setup service gets. Implements ``hub.sdk.context.SetupContext``."""
 
     def __init__(self, hook: HookView, http: HttpClient, redactor: Redactor) -> None:
-        super().__init__(hook, http, SystemClock(), redactor)
+        super().__init__(hook, http, services.current().clock, redactor)
         self.steps: list[Step] = []
 
     @contextmanager

@@ -9,9 +9,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from hub import services
+from hub import clock, services
 from hub.accounts import doors
-from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.errors import Refused
 from hub.inbox.sources import KINDS
@@ -54,7 +53,7 @@ def create(
         doors=doors.opened("", [base_url]),
         allow_unsigned=allow_unsigned,
         external_account_id=external_account_id,
-        created_at=SystemClock().now(),
+        created_at=clock.now(),
     )
 
     def add(session: Session) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError
 import migrations
 from hub.cli.configuration import configured, require_installation
 from hub.cli.failure import Misconfigured, NotNow
-from hub.clock import SystemClock
+from hub.clock import SYSTEM
 from hub.database import db, opening
 from hub.queue.connection import connect
 from hub.services import Stores
@@ -32,7 +32,7 @@ def looking(command: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]
     def wrapped(*arguments: Arguments.args, **options: Arguments.kwargs) -> Answer:
         require_installation()
         config = configured()
-        stores = Stores(config, SystemClock(), opening.open_alone(config), connect(config))
+        stores = Stores(config, SYSTEM, opening.open_alone(config), connect(config))
         with in_sentences(), stores.entered():
             try:
                 require_schema()

@@ -16,8 +16,8 @@ from babel.numbers import format_decimal
 from flask import Flask
 from markupsafe import Markup
 
+from hub import clock as clocks
 from hub.access import identity
-from hub.clock import SystemClock
 from hub.dashboard import languages
 from hub.history.standing import Standing
 from hub.models import Delivery
@@ -57,7 +57,7 @@ def moment(value: datetime | None) -> str:
 
 def zone_name(value: datetime | None = None) -> str:
     """What the person's zone is called at a moment, now if none is given: "CET"."""
-    name = (value or SystemClock().now()).astimezone(zone()).tzname() or ""
+    name = (value or clocks.now()).astimezone(zone()).tzname() or ""
     return f"UTC{name}" if name.startswith(("+", "-")) else name
 
 
@@ -72,7 +72,7 @@ def ago(value: datetime | None) -> Markup:
     if value is None:
         return Markup()
     said = format_timedelta(
-        value - SystemClock().now(), add_direction=True, locale=languages.current(), format="short"
+        value - clocks.now(), add_direction=True, locale=languages.current(), format="short"
     )
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         value.isoformat(timespec="seconds"), moment(value), said

@@ -16,7 +16,6 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from hub import log, services
-from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.delivery.turned_back import bring_back
 from hub.models import WORKING, Breaker, Hook, Lane
@@ -51,7 +50,7 @@ class Sweeper:
         self._registry = services.of(app).registry
         self._ready = ReadyLanes(self._redis)
         self._announcer = Announcer(self._redis)
-        self._clock = SystemClock()
+        self._clock = services.of(app).clock
         config = services.of(app).config
         self._policies = config.policies
         #: The time of the round before.

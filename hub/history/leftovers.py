@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from hub.clock import SystemClock
+from hub import clock
 from hub.database import reading
 from hub.delivery import kept
 from hub.history.standing import (
@@ -66,7 +66,7 @@ class Leftovers:
 
 def leftovers(plugins: Collection[str]) -> Leftovers:
     """What is owed still. ``plugins`` are the ids of those that can be used."""
-    now = SystemClock().now()
+    now = clock.now()
     going: list[tuple[int, int]] = []
     found: list[Held] = []
     with reading() as session:
@@ -98,7 +98,7 @@ def is_settled(plugins: Collection[str] | None = None) -> bool:
     """
     if plugins is None:
         plugins = registry().plugins
-    now = SystemClock().now()
+    now = clock.now()
     with reading() as session:
         if session.scalar(select(Lane.id).where(leased(now)).limit(1)) is not None:
             return False

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from hub.clock import SystemClock
+from hub import clock
 from hub.database import in_transaction, reading
 from hub.models import OPEN, Delivery, DeliveryState, Event, QuarantinedRequest
 
@@ -97,5 +97,5 @@ class Pruning:
 
 def older_than(seconds: float) -> Pruning:
     """A pruning of all that arrived more than ``seconds`` ago."""
-    now = SystemClock().now()
+    now = clock.now()
     return Pruning(datetime.fromtimestamp(now.timestamp() - seconds, now.tzinfo))

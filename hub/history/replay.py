@@ -11,8 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from hub import audit
-from hub.clock import SystemClock
+from hub import audit, clock
 from hub.database import in_transaction, reading
 from hub.delivery import kept, lanes
 from hub.errors import NotFound
@@ -107,7 +106,7 @@ def insist(delivery_id: int) -> int:
         if not can_insist(plugin_id):
             return 0
         count, lane_ids = kept.insist(session, delivery_id)
-        lanes.recompute(session, lane_ids, SystemClock().now())
+        lanes.recompute(session, lane_ids, clock.now())
         if count:
             account_id = _account_of(session, delivery_id)
             _note(session, "delivery.insisted", account_id, delivery_id, deliveries=count)
@@ -120,7 +119,7 @@ def skip(delivery_id: int, reason: str) -> bool:
     """Give up an open or dead delivery for a stated reason. ``False`` if it is neither."""
 
     def work(session: Session) -> bool:
-        now = SystemClock().now()
+        now = clock.now()
         kept.send_home(session, [delivery_id])
         row = session.execute(
             update(Delivery)
@@ -193,7 +192,7 @@ def _page(session: Session, wanted: DeliveryFilter, after: int) -> list[int]:
 
 
 def _replay(session: Session, ids: Sequence[int]) -> int:
-    now = SystemClock().now()
+    now = clock.now()
     kept.send_home(session, ids)
     lane_ids = session.scalars(
         update(Delivery)

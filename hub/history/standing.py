@@ -16,7 +16,8 @@ from typing import Final, NamedTuple, NewType
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from hub.clock import SystemClock, written
+from hub import clock
+from hub.clock import written
 from hub.database import reading
 from hub.delivery.order import in_order
 from hub.models import (
@@ -246,7 +247,7 @@ def of_deliveries(
     owed = [delivery for delivery in deliveries if delivery.state in OPEN]
     if not owed:
         return {}
-    now = SystemClock().now()
+    now = clock.now()
     with reading() as session:
         hook_ids = {delivery.hook_id for delivery in owed}
         by_id = {one.id: one for one in connections(session, Hook.id.in_(hook_ids))}

@@ -11,8 +11,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import BigInteger, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from hub import services
-from hub.clock import SystemClock
+from hub import clock, services
 from hub.database import reading, table_of, to_microseconds
 from hub.delivery import kept
 from hub.history.standing import shown_status
@@ -74,7 +73,7 @@ def overview(
         "running": sum(open_by_hook.values()) - waiting,
         "kept_back": sum(kept_by_hook.values()),
         "dead": sum(dead_by_hook.values()),
-        "oldest_waiting_seconds": round((SystemClock().now() - oldest).total_seconds(), 1)
+        "oldest_waiting_seconds": round((clock.now() - oldest).total_seconds(), 1)
         if oldest
         else None,
         "workers": workers,
@@ -99,7 +98,7 @@ def overview(
 
 def last_hours(account_id: int, hours: int = 24) -> list[Hour]:
     """The deliveries of the last hours by their state now, oldest hour first."""
-    now = SystemClock().now()
+    now = clock.now()
     begin = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=hours - 1)
     hour = 3_600 * 1_000_000
     bucket = type_coerce(Delivery.created_at, BigInteger) // hour

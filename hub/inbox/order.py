@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -38,7 +38,8 @@ class SourceClocks:
     when it was sent, so that events which overtook each other on their way are still sorted.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
         #: For each source: when this span began, and its smallest difference in seconds; and the
         #: same of the span before.
         self._seen: dict[int, tuple[float, float]] = {}
@@ -52,7 +53,7 @@ class SourceClocks:
         Answers how far the hub's clock is ahead, plus the time for which the hub was late."""
         arrived = received_at.timestamp()
         ahead = arrived - sent_at
-        now = time.monotonic()
+        now = self._monotonic()
         with self._lock:
             begin, smallest = self._seen.get(source_id, (now, ahead))
             if now - begin >= SPAN:

@@ -22,7 +22,7 @@ from typing import Any
 
 from redis import Redis
 
-from hub.clock import SystemClock
+from hub import clock
 from hub.queue import owners
 from hub.queue.connection import PREFIX
 from hub.queue.mutex import FAMILY
@@ -140,7 +140,7 @@ class ReadyLane:
         """Milliseconds until the lane is due."""
         if self.due_at is None:
             return 0
-        return max(0, math.ceil((self.due_at - SystemClock().now()).total_seconds() * 1000))
+        return max(0, math.ceil((self.due_at - clock.now()).total_seconds() * 1000))
 
 
 @dataclass(slots=True)

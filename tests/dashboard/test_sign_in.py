@@ -14,8 +14,8 @@ from hub.access import devices, invitations, passwords, throttle, tokens
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
 from hub.errors import Refused
-from hub.kit.context import MovableClock
 from hub.models import AuditEntry, Role, SignInFailures, User, UserSession
+from tests.support.clock import clock_of
 from tests.support.people import PASSWORD, Person, administrator, member
 
 
@@ -60,10 +60,9 @@ def test_a_cookie_from_before_signing_out_is_worth_nothing(web):
 
 
 @pytest.fixture(autouse=True)
-def _no_wait_ends(monkeypatch):
+def _no_wait_ends(web):
     """The first wait is one second, and on a busy machine a sign-in takes longer than that."""
-    clock = MovableClock(SystemClock().now())
-    monkeypatch.setattr(throttle, "SystemClock", lambda: clock)
+    clock_of(web).stop()
 
 
 @pytest.mark.parametrize("email", ["root@example.com", "nobody@example.com"])

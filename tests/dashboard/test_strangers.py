@@ -14,10 +14,10 @@ from werkzeug.routing import Rule
 
 from hub import audit
 from hub.accounts import accounts, hooks, sources
-from hub.clock import SystemClock
 from hub.models import Role
 from hub.sdk import Rejected, RetryLater
 from tests.api.conftest import Program
+from tests.support.clock import clock_of
 from tests.support.crm import Crm, World
 from tests.support.people import Person, administrator, member
 from tests.support.things import Things, things_of
@@ -70,10 +70,9 @@ class Owner:
 
 
 @pytest.fixture
-def world(web: Flask, monkeypatch: pytest.MonkeyPatch) -> World:
+def world(web: Flask) -> World:
     """An account in a hub where time stands still."""
-    now = SystemClock().now()
-    monkeypatch.setattr(SystemClock, "now", lambda _: now)
+    clock_of(web).stop()
     administrator(web)
     with web.app_context():
         return World(web)

@@ -13,7 +13,6 @@ from hub.database import in_transaction, reading
 from hub.delivery import attempt, lanes
 from hub.delivery.drain import Drain
 from hub.delivery.taking import Taking
-from hub.kit.context import MovableClock
 from hub.models import Attempt, AttemptOutcome, Delivery, DeliveryState, Lane, Link, LinkState
 from hub.sdk import RetryLater
 
@@ -185,7 +184,8 @@ def test_what_waits_for_its_time_is_queued_when_it_comes(world, crm):
     world.send("contact.created")
     world.work()
     (event_id,) = world.send("contact.updated")
-    clock = world.sweeper._clock = world.drain.engine.clock = MovableClock(SystemClock().now())
+    clock = world.clock
+    clock.stop()
     in_transaction(
         lambda session: session.execute(
             update(Lane).values(due_at=clock.now() + timedelta(seconds=60), queued_at=None)

@@ -14,12 +14,10 @@ from sqlalchemy import select, update
 from hub import services
 from hub.clock import SystemClock
 from hub.database import in_transaction, reading
-from hub.delivery.drain import Drain
 from hub.inbox.accept import Submission, accept
 from hub.inbox.order import SPAN, Patience, Place, SourceClocks
 from hub.inbox.sources import Draft
 from hub.inbox.sources.chatwoot import ChatwootSource
-from hub.kit.context import MovableClock
 from hub.models import Delivery, Event, Lane
 from hub.policy import OrderPolicy
 from hub.queue.ready import Soon
@@ -39,9 +37,8 @@ class Lanes:
 
     def __init__(self, world) -> None:
         self.world = world
-        self.clock = MovableClock(NOW)
-        self.drain = Drain.of_app(world.app, "test-worker")
-        self.drain.engine.clock = self.clock
+        self.clock = world.clock
+        self.clock.stop(NOW)
         self.patience = Patience(OrderPolicy().patience)
         self._keys = count()
 
@@ -80,7 +77,7 @@ class Lanes:
         )
 
     def at(self, seconds: float) -> None:
-        self.clock.moment = NOW + timedelta(seconds=seconds)
+        self.clock.stop(NOW + timedelta(seconds=seconds))
 
     def due(self) -> list[tuple[datetime, int]]:
         with reading() as session:
@@ -95,8 +92,8 @@ class Lanes:
             at, lane_id = due[0]
             if moment is not None and at > moment:
                 return
-            self.clock.moment = max(at, self.clock.now())
-            self.world.drain_lane(lane_id, self.drain)
+            self.clock.stop(max(at, self.clock.now()))
+            self.world.drain_lane(lane_id)
 
 
 @pytest.fixture
@@ -155,7 +152,7 @@ def test_the_recorded_burst_in_every_order(make_world, crm):
         crm.handled.clear()
         for arrived, sent_at, drafts in burst:
             lanes.work_until(arrived)
-            lanes.clock.moment = arrived
+            lanes.clock.stop(arrived)
             lanes.arrive([_again(draft, part) for draft in drafts], sent_at)
         lanes.work_until()
         assert messages(crm) == [number for _, number in said], part
@@ -178,7 +175,7 @@ def test_the_burst_is_in_order_although_the_hub_accepts_late(make_world, crm, la
         for arrived, sent_at, drafts in burst:
             taken = arrived + timedelta(seconds=late)
             lanes.work_until(taken)
-            lanes.clock.moment = taken
+            lanes.clock.stop(taken)
             lanes.arrive([_again(draft, part) for draft in drafts], sent_at)
         lanes.work_until()
         assert messages(crm) == [number for _, number in said], part
@@ -306,10 +303,9 @@ def test_of_states_the_newest_by_their_own_time_supersedes(make_world, crm):
     assert crm.handled == [("conversation.updated", "3")]
 
 
-def test_the_closest_difference_of_the_clocks_is_remembered_for_minutes(monkeypatch):
+def test_the_closest_difference_of_the_clocks_is_remembered_for_minutes():
     passed = [0.0]
-    monkeypatch.setattr("hub.inbox.order.time.monotonic", lambda: passed[0])
-    clocks = SourceClocks()
+    clocks = SourceClocks(lambda: passed[0])
 
     def observed(ahead: float) -> float:
         moment = NOW + timedelta(seconds=ahead)
@@ -356,7 +352,7 @@ def test_what_the_version_before_has_stored_keeps_the_order_of_arrival(lanes, cr
 def submit(world, seconds: float) -> datetime:
     """One message that is delivered when so many seconds are over; answers that moment."""
     lanes = Lanes(world)
-    lanes.clock = SystemClock()
+    world.clock.go_on()
     now = SystemClock().now()
     draft = lanes.say(1, (now - NOW).total_seconds() + seconds)
     submission = Submission(

@@ -12,11 +12,9 @@ from rq import Queue
 from sqlalchemy import update
 
 from hub import services
-from hub.clock import SystemClock
 from hub.database import in_transaction
 from hub.delivery import lanes, sweeper
 from hub.delivery.sweeper import FORGOTTEN, Sweeper
-from hub.kit.context import MovableClock
 from hub.models import Lane
 from hub.queue.jobs import QUEUE
 from hub.queue.ready import HELD
@@ -53,7 +51,8 @@ def test_several_at_once_do_no_harm(world, crm):
 def test_a_lane_that_was_queued_and_never_taken_is_queued_again(world):
     world.send("contact.created")
     assert world.ready.take() is not None  # by a worker that died before it asked the database
-    clock = world.sweeper._clock = MovableClock(SystemClock().now())
+    clock = world.clock
+    clock.stop()
     world.sweeper.sweep()  # Redis is known from now on
     in_transaction(lambda session: session.execute(update(Lane).values(queued_at=clock.now())))
     services.of(world.app).redis.delete("{hub}:ready:1")
@@ -67,7 +66,8 @@ def test_a_dead_worker_s_lane_is_queued_when_its_lease_is_over(world):
     world.send("contact.created")
     world.sweeper.sweep()
     taken = world.ready.take()
-    clock = world.sweeper._clock = MovableClock(SystemClock().now())
+    clock = world.clock
+    clock.stop()
     in_transaction(lambda s: lanes.take(s, taken.lane_id, "dead", clock.now(), 30))
     assert world.sweeper.sweep() == 0
     clock.sleep(31)
@@ -87,7 +87,7 @@ def test_a_long_backlog_is_queued_over_several_rounds(world, monkeypatch):
 @pytest.mark.parametrize("ahead", [0.5, 1.9])
 def test_a_clock_that_is_a_little_ahead_does_not_make_a_lane_wait(world, crm, ahead):
     """The web server's clock and the worker's are never quite the same."""
-    world.drain.engine.clock = MovableClock(SystemClock().now() - timedelta(seconds=ahead))
+    world.clock.turn(-timedelta(seconds=ahead))
     world.send("contact.created")
     assert world.work() == 1
     assert crm.handled == [("contact.created", "1")]

@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from hub import services
 from hub.database import in_transaction, reading
 from hub.delivery.sweeper import Sweeper
-from hub.kit.context import MovableClock
 from hub.models import Breaker, BreakerState, Delivery, DeliveryState, Event, Lane
 from hub.sdk.errors import RetryLater
 
@@ -19,20 +18,18 @@ AHEAD = timedelta(days=2)
 
 @pytest.fixture
 def clock(world):
-    """The time of the drain and of the sweeper, which is ahead until ``set_right``."""
-    clock = MovableClock(MovableClock().moment + timedelta(seconds=30) + AHEAD)
-    world.drain.engine.clock = world.sweeper._clock = clock
+    """The hub's time, which is ahead of the senders' until ``set_right``."""
+    world.clock.turn(timedelta(seconds=30) + AHEAD)
     world.sweeper.sweep()  # knows what time it was
-    return clock
+    return world.clock
 
 
 def set_right(world, clock, begins_anew: bool = False) -> int:
     """The clock goes back; answers how many deliveries the next round works on."""
-    clock.moment -= AHEAD
+    clock.turn(-AHEAD)
     world.ready.unhold(world.hook.id)  # Redis keeps its own time
     if begins_anew:
         world.sweeper = Sweeper(world.app)
-        world.sweeper._clock = clock
     world.sweeper.sweep()
     return world.work()
 
@@ -90,14 +87,14 @@ def test_a_lane_that_was_forgotten_is_queued(world, crm, clock):
 
 
 def test_what_was_put_off_by_a_clock_that_was_right_still_waits(world, crm, clock):
-    clock.moment -= AHEAD
+    clock.turn(-AHEAD)
     world.sweeper.sweep()
     crm.troubles = [RetryLater("busy", delay=600)]
     world.send("contact.created")
     assert world.work() == 1
-    clock.moment += timedelta(seconds=8)
+    clock.turn(timedelta(seconds=8))
     world.sweeper.sweep()
-    clock.moment -= timedelta(seconds=5)
+    clock.turn(-timedelta(seconds=5))
     world.sweeper.sweep()
     assert world.work() == 0
     assert states() == [DeliveryState.WAITING]
@@ -105,10 +102,9 @@ def test_what_was_put_off_by_a_clock_that_was_right_still_waits(world, crm, cloc
 
 def test_what_is_kept_back_still_is(make_world, crm):
     world = make_world(keeps_back=True)
-    clock = MovableClock(MovableClock().moment + AHEAD)
-    world.drain.engine.clock = world.sweeper._clock = clock
+    world.clock.turn(AHEAD)
     world.sweeper.sweep()
     world.send("contact.created")
     assert world.work() == 1
-    assert set_right(world, clock) == 0
+    assert set_right(world, world.clock) == 0
     assert states() == [DeliveryState.WAITING]

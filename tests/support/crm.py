@@ -37,6 +37,7 @@ from hub.sdk import (
     Source,
 )
 from hub.sdk.settings import secret, text
+from tests.support.clock import StoppableClock, clock_of
 
 NOW = datetime(2026, 7, 14, 10, 0, tzinfo=UTC)
 
@@ -148,6 +149,11 @@ class World:
         self.ready = ReadyLanes(services.of(app).redis)
         self.sweeper = Sweeper(app)
         self._numbers = iter(range(1, 1_000_000))
+
+    @property
+    def clock(self) -> StoppableClock:
+        """The hub's time. What comes from outside has the machine's."""
+        return clock_of(self.app)
 
     def send(
         self,

@@ -14,6 +14,7 @@ from hub.config import Config
 from hub.inbox.inbox import Inbox
 from hub.plugins import Registry
 from hub.sdk import Plugin
+from tests.support.clock import StoppableClock, clock_of
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,11 @@ class WebApps:
         self._plugins[plugin.id] = plugin
         app = self._apps.get(config.database_url)
         if app is None:
-            app = create_web_app(config, Registry(self._plugins, ()))
+            app = create_web_app(config, Registry(self._plugins, ()), StoppableClock())
             self._apps[config.database_url] = app
         assert services.of(app).config == config
         services.of(app).single(Inbox).sources.forget()
+        clock_of(app).go_on()
         return app
 
 

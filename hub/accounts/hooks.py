@@ -33,7 +33,7 @@ from hub.models.existing import (
 )
 from hub.outbound.trace import Trace
 from hub.queue.ready import ReadyLanes
-from hub.security.encryption import Keyring, Undecryptable, is_readable
+from hub.security.encryption import Undecryptable, is_readable
 from hub.services import registry
 
 #: Bounds of a hook's own limits.
@@ -330,7 +330,9 @@ def _close(hook: Hook, choose: Callable[[SharedSessions], list[Loan]]) -> int:
     seen = view(hook)
     try:
         loans = choose(
-            SharedSessions(services.stores().redis, Keyring.current(), hook.id, seen.access)
+            SharedSessions(
+                services.stores().redis, services.current().keyring, hook.id, seen.access
+            )
         )
     except RedisError:
         _log.warning("Redis is not available; remote sessions end by themselves", hook=hook.id)

@@ -7,8 +7,9 @@ from functools import partial
 from sqlalchemy import Table, Text, select, type_coerce, update
 from sqlalchemy.orm import Session
 
+from hub import services
 from hub.database import Base, in_transaction
-from hub.security.encryption import EncryptedJson, EncryptedText, Keyring
+from hub.security.encryption import EncryptedJson, EncryptedText
 
 
 def rotate() -> int:
@@ -24,7 +25,7 @@ def _rotate_table(session: Session, table: Table) -> int:
     columns = [c for c in table.columns if isinstance(c.type, EncryptedText | EncryptedJson)]
     if not columns:
         return 0
-    keyring, count = Keyring.current(), 0
+    keyring, count = services.current().keyring, 0
     keys = list(table.primary_key.columns)
     # As plain text: the column types themselves would decrypt and encrypt.
     raw = [type_coerce(column, Text).label(column.name) for column in columns]

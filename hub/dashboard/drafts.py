@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from hub import log, services
 from hub.accounts.setup import SetupReport, Step
 from hub.dashboard.blueprint import SESSION_KEY
-from hub.security.encryption import Keyring, Undecryptable, digest
+from hub.security.encryption import Undecryptable, digest
 
 _log = log.get(__name__)
 
@@ -36,9 +36,9 @@ class Draft:
         """Keep it for the form, or page, at this path; for the present one if none is given."""
         told = json.dumps(asdict(self), default=dict)
         try:
-            found = services.stores()
+            found = services.current()
             lifetime = found.config.policies.lifetime.draft
-            found.redis.set(_key(path), Keyring.current().encrypt(told), ex=lifetime)
+            found.redis.set(_key(path), found.keyring.encrypt(told), ex=lifetime)
         except RedisError:
             _log.warning("Redis is not available; what was entered is not kept")
 
@@ -47,7 +47,9 @@ class Draft:
         """The draft of the form that the present request is about, if there is one."""
         try:
             stored: Any = services.stores().redis.get(_key())
-            told = json.loads(Keyring.current().decrypt(stored.decode())) if stored else None
+            told = (
+                json.loads(services.current().keyring.decrypt(stored.decode())) if stored else None
+            )
         except (RedisError, Undecryptable):
             return None
         if told is None:

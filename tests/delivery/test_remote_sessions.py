@@ -12,7 +12,6 @@ from hub.accounts import hooks
 from hub.delivery import remote_sessions
 from hub.delivery.remote_sessions import SharedSessions
 from hub.fleet import upkeep
-from hub.security.encryption import Keyring
 
 
 class Driver:
@@ -47,7 +46,7 @@ def world(make_world, crm, driver):
 def shared_of(world):
     access = hooks.view(hooks.find(world.hook.id)).access
     redis = services.of(world.app).redis
-    return SharedSessions(redis, Keyring.current(), world.hook.id, access)
+    return SharedSessions(redis, services.current().keyring, world.hook.id, access)
 
 
 def test_one_session_serves_lane_after_lane(world, crm, driver):

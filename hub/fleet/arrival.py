@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 MOST_BYTES = 8 * 1024 * 1024
 #: Bytes of the head, and of trailers.
 MOST_HEAD = 64 * 1024
+#: Chunks of a body: the parser works for each of them.
+MOST_CHUNKS = 16 * 1024
 #: Bytes of the line before a chunk.
 _MOST_LINE = 1024
 
@@ -41,9 +43,10 @@ class Arrival:
     _body: int = -1
     #: The length of the body; ``None``: it comes in chunks.
     _length: int | None = 0
-    #: Where the next chunk begins, and the bytes of the chunks before it.
+    #: Where the next chunk begins, and the bytes and number of the chunks before it.
     _chunk: int = 0
     _chunked: int = 0
+    _chunks: int = 0
 
     @property
     def has_head(self) -> bool:
@@ -92,8 +95,6 @@ class Arrival:
         return True
 
     def _all_chunks(self) -> bool:
-        # Chunks of one byte each take six.
-        _check((len(self.data) - self._body) // 6)
         while True:
             end = self.data.find(b"\r\n", self._chunk, self._chunk + _MOST_LINE)
             if end < 0:
@@ -104,11 +105,14 @@ class Arrival:
             if size == 0:
                 return self._read_trailers(end)
             _check(self._chunked + size)
+            if self._chunks == MOST_CHUNKS:
+                raise Refused(413, f"The body comes in more than {MOST_CHUNKS} chunks.")
             following = end + 2 + size + 2
             if len(self.data) < following:
                 return False
             self._chunk = following
             self._chunked += size
+            self._chunks += 1
 
     def _read_trailers(self, since: int) -> bool:
         if self.data.find(_END, since) >= 0:

@@ -18,6 +18,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 
+from gunicorn.http.unreader import SocketUnreader
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker
 
 from hub import log
@@ -45,6 +46,30 @@ _READ = 64 * 1024
 _log = log.get(__name__)
 
 
+class Gathered(SocketUnreader):  # type: ignore[misc]
+    """Gives gunicorn's parser what has come, in pieces as a socket gives them.
+
+    The parser copies the rest of a piece with each chunk that it finds in it."""
+
+    def __init__(self, sock: socket.socket, data: bytearray) -> None:
+        super().__init__(sock)
+        self._data = data
+        self._given = 0
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        """Called by gunicorn: the next piece; none is left of a request that is whole."""
+        size = min(max(self.mxchunk, size_hint or 0), self.max_body_chunk)
+        piece = bytes(self._data[self._given : self._given + size])
+        self._given += len(piece)
+        return piece
+
+    def take_buffered(self) -> bytes:
+        """What the parser has not read: it belongs to the next request."""
+        rest: bytes = super().take_buffered() + bytes(self._data[self._given :])
+        self._given = len(self._data)
+        return rest
+
+
 class Connection(TConn):  # type: ignore[misc]
     """A connection, with the request that comes or has come over it."""
 
@@ -60,7 +85,7 @@ class Connection(TConn):  # type: ignore[misc]
     def init(self) -> None:
         """Called by gunicorn in the thread, before it parses."""
         super().init()
-        self.parser.unreader.unread(self.arrival.data)
+        self.parser.unreader = Gathered(self.sock, self.arrival.data)
         self.arrival = Arrival(0.0)
 
 

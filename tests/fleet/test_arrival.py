@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hub.fleet.arrival import MOST_BYTES, MOST_HEAD, Arrival, Refused
+from hub.fleet.arrival import MOST_BYTES, MOST_CHUNKS, MOST_HEAD, Arrival, Refused
 
 HEAD = b"POST /webhooks/chatwoot/x HTTP/1.1\r\nHost: hub\r\n"
 WHOLE = {
@@ -50,6 +50,10 @@ REFUSED = {
     "chunks that are too large together": (
         413,
         b"Transfer-Encoding: chunked\r\n\r\n" + (b"10000\r\n" + b"x" * 65_536 + b"\r\n") * 129,
+    ),
+    "too many chunks": (
+        413,
+        b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * (MOST_CHUNKS + 1),
     ),
     "a head that is too large": (431, b"X: " + b"x" * MOST_HEAD + b"\r\n\r\n"),
     "a head without an end": (431, b"X: " + b"x" * MOST_HEAD),

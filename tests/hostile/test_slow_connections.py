@@ -12,7 +12,10 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config
 
+from hub.fleet.arrival import MOST_CHUNKS
+from hub.fleet.front import Connection
 from hub.sdk.testing import payloads
 from tests.support.installation import PATIENCE, SECRET, RunningHub
 
@@ -165,3 +168,22 @@ def test_who_does_not_close_holds_nobody_up(hub):
             one.sendall(b"GET /healthz HTTP/1.1\r\nHost: hub\r\nConnection: close\r\n\r\n")
         answer = hub.send(payloads.raw("contact_created_full"), patience=60)
         assert answer.status_code in (200, 202)
+
+
+def test_a_large_body_in_small_chunks_costs_no_more_than_its_bytes():
+    """The parser copies what it holds with each chunk: given all at once, this takes an hour."""
+    chunk = b"200\r\n" + b"x" * 512 + b"\r\n"
+    head = HALF_A_HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        conn = Connection(Config(), ours, ("127.0.0.1", 1), ("127.0.0.1", 2))
+        assert conn.arrival.add(head + chunk * MOST_CHUNKS + b"0\r\n\r\nGET /next")
+        conn.init()
+        request = next(conn.parser)
+        began = time.process_time()
+        read = 0
+        while piece := request.body.read(64 * 1024):
+            read += len(piece)
+            assert time.process_time() - began < 60
+        assert read == 512 * MOST_CHUNKS
+        assert conn.parser.unreader.take_buffered() == b"GET /next"

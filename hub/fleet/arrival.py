@@ -74,7 +74,8 @@ class Arrival:
             return False
         self._body = self._chunk = end + len(_END)
         lengths, encodings = [], []
-        for line in self.data[:end].split(b"\r\n")[1:]:
+        first, *lines = self.data[:end].split(b"\r\n")
+        for line in lines:
             name, _, value = line.partition(b":")
             name = name.lower()
             if name == b"content-length":
@@ -82,7 +83,9 @@ class Arrival:
             elif name == b"transfer-encoding":
                 encodings.append(value.strip().lower())
             elif name == b"expect":
-                self.expects_word = value.strip().lower() == b"100-continue"
+                # HTTP/1.0 knows no such word, and would take it for the answer.
+                expected = value.strip().lower() == b"100-continue"
+                self.expects_word = expected and not first.endswith(b"HTTP/1.0")
         if encodings:
             if encodings != [b"chunked"] or lengths:
                 raise Refused(400, "The body must have a length, or come in chunks.")

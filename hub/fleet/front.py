@@ -129,6 +129,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
 
     def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
         """Called by gunicorn's loop: a kept connection brings its next request."""
+        if conn not in self.keepalived_conns:
+            return  # closed to make room, by what came in the same moment
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         conn.arrival = Arrival(time.monotonic())
@@ -184,6 +186,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._read, conn))
 
     def _read(self, conn: Connection, _: Any = None) -> None:
+        if conn not in self._arriving:
+            return  # closed to make room, by what came in the same moment
         try:
             data = conn.sock.recv(_READ)
         except BlockingIOError:
@@ -223,7 +227,12 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
             self.poller.unregister(conn.sock)
 
     def _make_room(self, least: int = 0) -> None:
-        """Close the connection that has waited longest, of those that hold so many bytes."""
+        """Close the connection that has waited longest, of those that hold so many bytes.
+
+        Before those that wait for an answer: those that have had theirs."""
+        if not least and self._leaving:
+            self._leave(next(iter(self._leaving)))
+            return
         if time.monotonic() > self._told_at + 60:
             self._told_at = time.monotonic()
             _log.warning(
@@ -243,7 +252,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
                 return
 
     def _refuse(self, conn: Connection, refusal: Refused) -> None:
-        path = bytes(conn.arrival.data[:200]).split(b"?")[0].split(b"/")[1:3]
+        line = bytes(conn.arrival.data[:200]).split(b"\r\n")[0]
+        path = line.split(b"?")[0].rsplit(b" HTTP/")[0].split(b"/")[1:3]
         _log.warning(
             "request refused",
             status=refusal.status,
@@ -283,6 +293,8 @@ class FrontWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._drain, conn))
 
     def _drain(self, conn: Connection, _: Any) -> None:
+        if conn not in self._leaving:
+            return  # closed to make room, by what came in the same moment
         try:
             if conn.sock.recv(_READ):
                 return

@@ -42,6 +42,8 @@ def options(
         "timeout": 60,
         "graceful_timeout": 30,
         "backlog": BACKLOG,
+        # It would wait without an end for a client that does not read.
+        "sendfile": False,
         "accesslog": None,
         "loglevel": "warning",
         "control_socket_disable": True,

@@ -75,3 +75,11 @@ def test_what_is_too_large_or_has_no_clear_end_is_refused(name, size):
 
 def test_the_largest_body_is_taken():
     assert come(HEAD + b"Content-Length: %d\r\n\r\n" % MOST_BYTES + b"x" * MOST_BYTES, 65_536)[-1]
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+def test_only_who_knows_the_word_before_the_body_gets_it(version):
+    arrival = Arrival(0.0)
+    head = f"POST /x HTTP/{version}\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    assert not arrival.add(head.encode())
+    assert arrival.expects_word == (version == "1.1")

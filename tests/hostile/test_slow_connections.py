@@ -16,6 +16,7 @@ from gunicorn.config import Config
 
 from hub.fleet.arrival import MOST_CHUNKS
 from hub.fleet.front import Connection
+from hub.fleet.web import options
 from hub.sdk.testing import payloads
 from tests.support.installation import PATIENCE, SECRET, RunningHub
 
@@ -187,3 +188,18 @@ def test_a_large_body_in_small_chunks_costs_no_more_than_its_bytes():
             assert time.process_time() - began < 60
         assert read == 512 * MOST_CHUNKS
         assert conn.parser.unreader.take_buffered() == b"GET /next"
+
+
+def test_a_file_is_sent_within_the_sockets_own_limit():
+    """With sendfile, Python waits without an end for a client that does not read."""
+    assert options("127.0.0.1", 0)["sendfile"] is False
+
+
+def test_what_is_logged_of_a_refused_request_is_the_beginning_of_its_path(hub):
+    with socket.create_connection(("127.0.0.1", hub.port), PATIENCE) as one:
+        one.sendall(
+            b"GET /metrics HTTP/1.1\r\nAuthorization: Bearer s3cr3t\r\nContent-Length: x\r\n\r\n"
+        )
+        assert b" 400 " in one.recv(65_536)
+    assert "s3cr3t" not in hub.story()
+    assert "metrics" in hub.story()

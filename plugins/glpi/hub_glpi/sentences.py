@@ -58,7 +58,8 @@ CONTACT_UPDATED: Final = "Contact {id} updated: {fields}."
 USER_LEFT: Final = "User {id} left as it is."
 CONTACT_LEFT: Final = "Contact {id} left as it is."
 STAFF_LEFT: Final = (
-    "User {id} works in GLPI, or its profiles cannot be read: it is changed by nobody's word."
+    "User {id} works in GLPI, or its profiles cannot be read: what a contact gives does "
+    "not change it."
 )
 REQUESTER_ADDED: Final = "It became requester of {count} earlier tickets."
 SEVERAL_HITS: Final = "{count} records in GLPI fit; record {id} was taken: {rule}."
@@ -155,10 +156,10 @@ STEP_FILES: Final = "Files become documents of their message"
 STEP_NO_FILES: Final = (
     "Files stay links to Chatwoot: the GLPI profile {profile} lacks the right to create documents"
 )
-STEP_PROFILES: Final = "People who work in GLPI are told apart by their profile"
+STEP_PROFILES: Final = "People who work in GLPI are recognised by their profile"
 STEP_NO_PROFILES: Final = (
-    "Only records that the hub made are changed, and no emails follow: the GLPI profile {profile} "
-    "lacks the right to read profiles"
+    "Only records that the hub made are changed, and their emails stay: the GLPI profile "
+    "{profile} lacks the right to read profiles"
 )
 STEP_ENTITY: Final = "Check the entity"
 STEP_TICKETS: Final = "Check category and users"

@@ -51,19 +51,20 @@ class GlpiSettings(SettingsSchema):
     api_url = settings.url(
         "API address",
         required=True,
-        help="As GLPI shows it under Setup > General > API. Any page of your GLPI will do, too.",
+        help="The address that GLPI shows under Setup > General > API. The address of any page "
+        "of your GLPI works too.",
         placeholder="https://glpi.example.com/apirest.php",
         group=CONNECTION,
     )
     app_token = settings.secret(
         "App token",
-        help="Of the API client in GLPI (Setup > General > API). Empty if it has none.",
+        help="The token of the API client in GLPI (Setup > General > API). Empty if it has none.",
         group=CONNECTION,
     )
     user_token = settings.secret(
         "User token",
         required=True,
-        help="The API token of the GLPI user as whom the hub works (user > Remote access keys).",
+        help="The API token of the hub's user in GLPI (user > Remote access keys).",
         group=CONNECTION,
     )
     entity_id = settings.number(
@@ -81,8 +82,8 @@ class GlpiSettings(SettingsSchema):
     default_user_id = settings.number(
         "Default user",
         minimum=1,
-        help="The number of the GLPI user who stands in where no other is known: requester of "
-        "anonymous tickets, and author of what agents and bots write.",
+        help="The number of the GLPI user who is taken if no other is known: as requester of "
+        "anonymous tickets, and as author of what agents and bots write.",
         group=PEOPLE,
     )
     user_profile_id = settings.number(
@@ -94,20 +95,20 @@ class GlpiSettings(SettingsSchema):
     emails_follow = settings.toggle(
         "Emails follow the contact",
         help="Add a new email of a contact to the record that the hub made, as the default one. "
-        "Nobody proves it: a visitor can give any address. Never for technicians and "
-        "administrators.",
+        "The email is not proven: a visitor can enter any address. Never for technicians "
+        "and administrators.",
         group=PEOPLE,
     )
     follow_found = settings.toggle(
         "Keep other records in step",
-        help="Let records that the hub did not make follow like its own: what a visitor gives "
-        "then changes people in GLPI. Never for technicians and administrators.",
+        help="Records that the hub found follow the contact too: what a visitor enters then "
+        "changes people in GLPI. Never for technicians and administrators.",
         group=PEOPLE,
     )
     enable_ticket_sync = settings.toggle(
         "Tickets",
         default=True,
-        help="Make a ticket of every conversation and keep status and priority true.",
+        help="Make a ticket of every conversation and keep its status and priority up to date.",
         group=TICKETS,
     )
     ticket_type = settings.select(
@@ -122,8 +123,8 @@ class GlpiSettings(SettingsSchema):
     request_source_id = settings.number(
         "Request source",
         minimum=1,
-        help="The number of the request source for new tickets. Those of mails have GLPI's own for "
-        "mails. Empty: the one that GLPI gives.",
+        help="The number of the request source for new tickets. Tickets of mails have GLPI's "
+        "request source for mails. Empty: GLPI's default.",
         group=TICKETS,
     )
     unknown_people = settings.select(
@@ -135,8 +136,8 @@ class GlpiSettings(SettingsSchema):
         ),
         default=AT_ONCE,
         before=WHEN_KNOWN,
-        help="What the conversation of a visitor becomes who has given neither email nor phone "
-        "number yet. A ticket gets its requester as soon as it is known who that is.",
+        help="What becomes of a conversation while its visitor has given neither email nor "
+        "phone number. A ticket gets its requester as soon as it is known who that is.",
         group=TICKETS,
     )
     keep_days = settings.number(
@@ -144,20 +145,21 @@ class GlpiSettings(SettingsSchema):
         default=30,
         minimum=1,
         maximum=365,
-        help="What waits for its person is kept back for so long, then skipped.",
+        help="Events of unknown people are kept back for so many days. Then they are skipped.",
         group=TICKETS,
     )
     blocked_contacts = settings.toggle(
         "Tickets for blocked contacts",
         before=True,
-        help="Also for new conversations of contacts that are blocked in Chatwoot.",
+        help="Make tickets for new conversations of contacts that are blocked in Chatwoot, too.",
         group=TICKETS,
     )
     automatic_replies = settings.toggle(
         "Tickets for automatic replies",
         before=True,
-        help="Also for conversations that began with one, such as an out-of-office mail. In a "
-        "conversation that has a ticket they become followups in any case.",
+        help="Make tickets for conversations that began with an automatic reply, too, such as "
+        "an out-of-office mail. If a conversation has a ticket, its automatic replies "
+        "become followups in any case.",
         group=TICKETS,
     )
     solution_text = settings.text(
@@ -207,13 +209,13 @@ class GlpiSettings(SettingsSchema):
         ),
         default="cut",
         before="source",
-        help="What a mail repeats of earlier ones. What it forwards is kept always.",
+        help="The parts of earlier mails that a mail repeats. Forwarded parts are always kept.",
         group=MESSAGES,
     )
     keep_deleted = settings.toggle(
         "Keep deleted messages",
-        help="Leave text and files in GLPI when a message is deleted in Chatwoot, where the law "
-        "wants it.",
+        help="Leave text and files in GLPI when a message is deleted in Chatwoot, if the law "
+        "requires it.",
         group=MESSAGES,
     )
     upload_attachments = settings.toggle(
@@ -229,7 +231,7 @@ class GlpiSettings(SettingsSchema):
     )
     upload_types = settings.text(
         "File types to upload",
-        help="File name endings, with commas. Empty: all that GLPI takes.",
+        help="File name endings, separated by commas. Empty: all that GLPI accepts.",
         placeholder="pdf, png, jpg",
         group=MESSAGES,
     )

@@ -20,9 +20,9 @@ from hub.sdk.translation import Translator
 
 #: How many deliveries of one connection and state are read, newest first, however many there are.
 MOST = 5_000
-#: What waits while its connection is stopped. A running one is ended by its worker all the same.
+#: Deliveries in these states wait while their connection is stopped. A running one is finished.
 _STOPPED = (DeliveryState.PENDING, DeliveryState.WAITING)
-#: The hub's own sentences about what failed for good.
+#: The hub's own sentences about deliveries that failed for good.
 OF_THE_HUB: Final = (
     "Given up after {hours} hours: {sentence}",
     "The hub failed at this delivery: {what}",
@@ -31,7 +31,8 @@ OF_THE_HUB: Final = (
     "The worker died {bugs} times while it worked on this.",
     "{said} This kind of error does not say what is to be done.",
 )
-#: Names in a sentence that stand for a sentence: it is part of the cause, as numbers are not.
+#: Placeholders that stand for a sentence. Such a sentence is part of the cause; other values, such
+#: as numbers, are not.
 _SENTENCES: Final = frozenset({"sentence", "said", "what"})
 _NAME = re.compile(r"\{(\w+)\}")
 _OWN: Final = Translator({text: text for text in OF_THE_HUB})
@@ -44,17 +45,17 @@ class Trouble:
     hook_id: int
     hook_name: str
     plugin_id: str
-    #: What stops their connection; ``None``: they failed for good.
+    #: What stops their connection. ``None``: the deliveries failed for good.
     standing: Standing | None
-    #: What all of them say, with names in braces where they differ.
+    #: The sentence that they share, with placeholders where they differ.
     key: str
-    #: The part of the event, or the setting, that is to blame, if it is known.
+    #: The part of the event, or the setting, that is the cause, if that is known.
     field: str | None
     count: int
-    #: When the first and the last of them were noted.
+    #: When the first and the last of the deliveries were created.
     oldest: datetime
     newest: datetime
-    #: The last of them, and what it says of itself.
+    #: The id of the last delivery, and its own sentence.
     example: int
     sentence: str
 
@@ -62,7 +63,7 @@ class Trouble:
 @dataclass(frozen=True, slots=True)
 class Troubles:
     """The troubles of an account: stopped connections first, then by the number of deliveries.
-    ``is_whole`` is false when there are older deliveries than those that were looked at."""
+    ``is_whole`` is false if there are older deliveries that were not read."""
 
     rows: Sequence[Trouble]
     is_whole: bool
@@ -71,7 +72,7 @@ class Troubles:
 def of_account(account_id: int, plugins: Mapping[str, Plugin]) -> Troubles:
     """What needs a person in the account. ``plugins`` are those that can be used.
 
-    It costs at most three queries a connection, each of which looks at ``MOST`` deliveries.
+    Each connection costs at most three queries, each of which reads at most ``MOST`` deliveries.
     """
     rows: list[Trouble] = []
     is_whole = True

@@ -7,6 +7,7 @@ import os
 import selectors
 import socket
 from concurrent.futures import Future
+from contextlib import closing
 
 import pytest
 from gunicorn.config import Config
@@ -22,7 +23,7 @@ def test_who_is_closed_to_make_room_may_have_sent_something_in_that_moment(kept)
     worker = FrontWorker(0, os.getpid(), [], None, 60, Config(), logging.getLogger())
     worker.poller = selectors.DefaultSelector()
     worker._most = 1
-    with socket.create_server(("127.0.0.1", 0)) as door, worker.poller:
+    with socket.create_server(("127.0.0.1", 0)) as door, worker.poller, closing(worker.tmp):
         door.setblocking(False)
         worker.poller.register(door, selectors.EVENT_READ, worker.accept)
         with socket.create_connection(door.getsockname()) as oldest:

@@ -34,7 +34,7 @@ def app(config):
 def test_lifetimes_are_what_the_policy_says(app):
     root = administrator(app)
     page = root.post("/users/invite", email="new@example.com").text
-    assert "It works once, for 2 hr, and is not shown again." in page
+    assert "It works once, within 2 hr, and is not shown again." in page
     answer = Person(app).sign_in("root@example.com")
     cookies = {one.partition("=")[0]: one for one in answer.headers.getlist("Set-Cookie")}
     assert "Max-Age=1200" in cookies["hub-device"]

@@ -33,19 +33,19 @@ class LeadSquaredSettings(SettingsSchema):
     access_key = settings.secret(
         "Access key",
         required=True,
-        help="Of an administrator, in LeadSquared under Settings > API and Webhooks.",
+        help="The access key of an administrator, from Settings > API and Webhooks in LeadSquared.",
         group=CONNECTION,
     )
     secret_key = settings.secret(
         "Secret key",
         required=True,
-        help="Stands beside the access key.",
+        help="LeadSquared shows it beside the access key.",
         group=CONNECTION,
     )
     api_url = settings.url(
         "API address",
         default=GLOBAL_URL,
-        help="Leave it as it is: the server of your region is found by itself.",
+        help="Leave it as it is: the setup finds the server of your region.",
         placeholder=GLOBAL_URL,
         group=CONNECTION,
     )
@@ -55,8 +55,9 @@ class LeadSquaredSettings(SettingsSchema):
         minimum=0.1,
         maximum=25,
         integer=False,
-        help="Of the whole hub together. LeadSquared allows 2 to 25 calls in 5 seconds, depending "
-        "on your plan, and other integrations of yours count too.",
+        help="The most calls that all workers of the hub make together. LeadSquared allows 2 to "
+        "25 calls in 5 seconds, depending on your plan, and other integrations of yours "
+        "count too.",
         group=CONNECTION,
     )
     lead_source = settings.text(
@@ -86,7 +87,7 @@ class LeadSquaredSettings(SettingsSchema):
         default=30,
         minimum=1,
         maximum=365,
-        help="What waits for its person is kept back for so long, then skipped.",
+        help="Events of unknown people are kept back for so many days. Then they are skipped.",
         group=LEADS,
     )
     identity_field = settings.text(
@@ -100,13 +101,13 @@ class LeadSquaredSettings(SettingsSchema):
     )
     emails_follow = settings.toggle(
         "Emails follow the contact",
-        help="Write a changed email of a contact into the lead that the hub made. Nobody proves "
-        "it: a visitor can give any address.",
+        help="Write a changed email of a contact into the lead that the hub made. The email is "
+        "not proven: a visitor can enter any address.",
         group=LEADS,
     )
     follow_found = settings.toggle(
         "Keep other leads in step",
-        help="Let leads that the hub did not make follow like its own: what a visitor gives then "
+        help="Leads that the hub found follow the contact too: what a visitor enters then "
         "changes them.",
         group=LEADS,
     )
@@ -118,13 +119,13 @@ class LeadSquaredSettings(SettingsSchema):
     blocked_contacts = settings.toggle(
         "Blocked contacts",
         before=True,
-        help="Make leads and activities also of contacts that are blocked in Chatwoot.",
+        help="Make leads and activities for contacts that are blocked in Chatwoot, too.",
         group=LEADS,
     )
     automatic_replies = settings.toggle(
         "Automatic replies",
         before=True,
-        help="Make activities also of conversations in which only a machine has written, such as "
+        help="Make activities for conversations that have only automatic messages, too, such as "
         "an out-of-office mail.",
         group=ACTIVITIES,
     )
@@ -177,14 +178,15 @@ class LeadSquaredSettings(SettingsSchema):
         ),
         default="cut",
         before="source",
-        help="What a mail repeats of earlier ones. What it forwards is kept always.",
+        help="The parts of earlier mails that a mail repeats. Forwarded parts are always kept.",
         group=ACTIVITIES,
     )
     survey_answers = settings.toggle(
         "Answers to surveys",
         default=True,
         before=False,
-        help="In transcripts. An answer that comes after the end makes one more transcript.",
+        help="Show them in transcripts. An answer that comes after the end makes one more "
+        "transcript.",
         group=ACTIVITIES,
     )
     transcript_grace = settings.number(

@@ -86,7 +86,8 @@ class Attempt(HookContext):
         processor = plugin.processor(self)
         if len(events) == 1:
             return [getattr(processor, handler)(events[0])]
-        answers = list(getattr(processor, f"{handler}_batch")(events))
+        # Its own list: what it does with that must not change how many answers are due.
+        answers = list(getattr(processor, f"{handler}_batch")(list(events)))
         if len(answers) != len(events):
             raise TypeError(f"{len(events)} events were given, {len(answers)} answers came back")
         return answers

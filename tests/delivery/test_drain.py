@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import select
 
+from hub import services
 from hub.database import reading
 from hub.models import Attempt, Delivery, DeliveryState
-from hub.sdk import Rejected, RetryLater, Skip
+from hub.sdk import Done, Event, Rejected, RetryLater, Skip
 
 
 def states() -> list[tuple[DeliveryState, str]]:
@@ -67,6 +68,20 @@ def test_messages_that_wait_together_are_handled_in_one_batch(make_world, crm):
     with reading() as session:
         batches = session.scalars(select(Attempt.batch_of).order_by(Attempt.id)).all()
     assert batches.count(None) == 2
+
+
+def test_a_plugin_may_use_up_the_list_of_a_batch(make_world, monkeypatch):
+    world = make_world(batches={"message.created": 50})
+    for number in ("1", "2", "3"):
+        world.send("message.created", conversation="5", message=number)
+
+    def take_out(_: object, events: list[Event]) -> list[Done]:
+        return [Done(f"{events.pop(0).message.id}.") for _ in range(len(events))]
+
+    processor = services.of(world.app).registry.plugins["crm"].processor
+    monkeypatch.setattr(processor, "handle_message_created_batch", take_out)
+    world.work()
+    assert states() == [(DeliveryState.DONE, f"{number}.") for number in ("1", "2", "3")]
 
 
 def test_a_newer_update_of_a_contact_supersedes_the_older(make_world, crm):

@@ -60,8 +60,7 @@ class Ledger:
             return work(session)
 
         result = in_shared_transaction(whole)
-        for book in self.books:
-            book.unwritten.clear()
+        self.is_written()
         return result
 
     def flush(self) -> None:
@@ -77,3 +76,8 @@ class Ledger:
         """Write what is not written yet, in a transaction of the caller, who holds the fence."""
         for book in self.books:
             book.write(session)
+
+    def is_written(self) -> None:
+        """What ``write`` did is committed."""
+        for book in self.books:
+            book.unwritten.clear()

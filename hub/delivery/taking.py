@@ -172,6 +172,8 @@ class Taking:
         else:
             if successor is not None:
                 self._successor = None
+        # The call that signs out comes later, and may find no lane to write for.
+        attempt.ledger.is_written()
 
     def following(self) -> Taking | None:
         """The taking of the next lane, after this one was handed over."""

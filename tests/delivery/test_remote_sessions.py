@@ -123,6 +123,27 @@ def test_without_redis_a_session_is_closed_after_its_lane(world, driver, config)
     assert (driver.opened, driver.closed) == (["token-1"], ["token-1"])
 
 
+def test_a_session_is_closed_also_when_its_lane_was_given_back(world, crm, driver, config):
+    """What the attempt has written is written: the call must not try to write it once more."""
+
+    def remember(context):
+        context.state.put("cursor", 1)
+        with context.sessions.borrow() as session:
+            crm.tokens.append(session.token)
+
+    def sign_out(context, token):
+        context.http._rules.before("http://crm/sign-out")
+        driver.closed.append(token)
+
+    crm.on_handle = remember
+    driver.close = sign_out
+    world.send("contact.created")
+    lane = world.ready.take()
+    world.drain.engine.redis = Redis(unix_socket_path=str(config.data_dir / "nothing.sock"))
+    assert world.drain.drain(lane) == 1
+    assert (crm.tokens, driver.closed) == (["token-1"], ["token-1"])
+
+
 def test_a_session_that_cannot_be_read_is_forgotten(world, crm, driver):
     """Its key was removed while it was idle."""
     redis = services.of(world.app).redis

@@ -275,7 +275,7 @@ class MemoryContext:
     def deliver_batch(self, events: Sequence[Event]) -> Sequence[Outcome]:
         """Handle several events of one name and one conversation in one go."""
         handler = events[0].handler_name + "_batch"
-        outcomes = self._handled(lambda processor: list(getattr(processor, handler)(events)))
+        outcomes = self._handled(lambda processor: list(getattr(processor, handler)(list(events))))
         return outcomes if len(outcomes) == len(events) else list(outcomes) * len(events)
 
     def _handled(self, work: Callable[[Any], Sequence[Outcome]]) -> Sequence[Outcome]:

@@ -85,14 +85,15 @@ class _Record:
     bug: bool = False
 
 
-def record(session: Session, engine: Engine, attempt: Attempt, now: datetime) -> None:
-    """Write down how an attempt ended. The caller holds the fence of the lane."""
+def record(session: Session, engine: Engine, attempt: Attempt, now: datetime) -> bool:
+    """Write down how an attempt ended; answers whether it was the probe that closed the breaker.
+    The caller holds the fence of the lane."""
     work, endings, calls = attempt.work, attempt.endings, attempt.trace.entries
     for item, ending in zip(work.items, endings, strict=True):
         written = _judge(item, ending, now, engine.policies.retry, engine.rng)
         _write(session, item, written, list(calls) if item is work.items[0] else [], now)
     _keep_back(session, work, attempt.lane_id, endings, now)
-    _tell_hook(session, work, endings, bool(calls), now, engine.policies.breaker)
+    return _tell_hook(session, work, endings, bool(calls), now, engine.policies.breaker)
 
 
 def set_aside(
@@ -270,7 +271,7 @@ def _tell_hook(
     called: bool,
     now: datetime,
     policy: BreakerPolicy,
-) -> None:
+) -> bool:
     attention = next((e for e in endings if isinstance(e, NeedsAttention)), None)
     trouble = next((e for e in endings if isinstance(e, RetryLater)), None)
     if attention is not None:
@@ -287,4 +288,6 @@ def _tell_hook(
         breaker.failed(session, work.hook.id, trouble.sentence, now, policy)
         session.flush()  # whoever is begun in this transaction asks the breaker, too
     elif called or work.probe:
-        breaker.succeeded(session, work.hook.id)
+        # Another success must not cut short what Redis holds: a pause that the remote asked for.
+        return breaker.succeeded(session, work.hook.id) and work.probe
+    return False

@@ -151,29 +151,35 @@ class Taking:
             self._give_to_redis(self._hand_over)
         successor = self._successor if engine.has_one_writer else None
 
-        def step(session: Session, goes_on: bool = True) -> tuple[Work | Nothing, Taking | None]:
-            self._write(session, attempt)
+        def step(
+            session: Session, goes_on: bool = True
+        ) -> tuple[bool, Work | Nothing, Taking | None]:
+            has_closed = self._write(session, attempt)
             if goes_on and not self._is_handed_over:
-                return self._next(session), None
+                return has_closed, self._next(session), None
             rest = self._leave(session)
             if not goes_on or successor is None:
-                return rest, None
-            return rest, _begin(session, engine, successor, self._hand_over)
+                return has_closed, rest, None
+            return has_closed, rest, _begin(session, engine, successor, self._hand_over)
 
         try:
-            self._chosen, self._following = in_shared_transaction(step)
+            has_closed, self._chosen, self._following = in_shared_transaction(step)
         except Exception as error:
             is_alone = successor is None and (self._is_handed_over or _is_away(error))
             if isinstance(error, LaneLost) or is_alone:
                 raise
             # What comes next may be to blame: it is met when its lane is taken.
             _log.warning("an outcome is written alone", lane=lease.lane_id, error=repr(error))
-            self._chosen, _ = in_shared_transaction(lambda session: step(session, False))
+            has_closed, self._chosen, _ = in_shared_transaction(lambda s: step(s, False))
         else:
             if successor is not None:
                 self._successor = None
         # The call that signs out comes later, and may find no lane to write for.
         attempt.ledger.is_written()
+        if has_closed:
+            # Lanes that were taken during the probe have had the hook held until the next one.
+            with suppress(RedisError):
+                engine.ready.unhold(lease.hook_id)
 
     def following(self) -> Taking | None:
         """The taking of the next lane, after this one was handed over."""
@@ -192,14 +198,14 @@ class Taking:
         except RedisError as error:
             _log.warning("the next lane could not be taken", error=str(error))
 
-    def _write(self, session: Session, attempt: Attempt) -> None:
+    def _write(self, session: Session, attempt: Attempt) -> bool:
         engine = self._engine
         if not (self._is_handed_over and engine.has_one_writer):
             # The fence, and the lock under which it is seen what else the lane owes. Giving back is
             # a fence, too, and one writer needs no lock.
             attempt.ledger.fence(session)
         attempt.ledger.write(session)
-        record(session, engine, attempt, engine.clock.now())
+        return record(session, engine, attempt, engine.clock.now())
 
     def _set_aside(self, error: Exception) -> None:
         """Write down that the hub itself failed: the delivery is tried again, and the lane is given

@@ -102,6 +102,33 @@ def test_one_probe_at_a_time(world, crm, clock):
     assert breaker().probes == 1
 
 
+def test_all_lanes_go_on_as_soon_as_the_probe_succeeds(world, crm, clock):
+    """A lane that was taken meanwhile has the hook held until the next probe."""
+    crm.on_handle = call_was_made
+    crm.troubles = [RetryLater("down")] * 5
+    for number in range(8):
+        world.send("contact.created", contact=str(number))
+    world.work()
+    assert breaker().state == BreakerState.OPEN
+    clock.sleep(3_600)
+    world.ready.unhold(world.hook.id)
+    world.sweeper.sweep()
+    meanwhile = []
+
+    def take_another(context) -> None:
+        call_was_made(context)
+        if not meanwhile:
+            meanwhile.append(world.ready.take("test-worker"))
+            assert world.drain.drain(meanwhile[0]) == 0
+            world.ready.give_back(meanwhile[0])
+            assert world.ready.take("test-worker") is None
+
+    crm.on_handle = take_another
+    assert world.drain.drain(world.ready.take("test-worker")) == 1
+    assert breaker().state == BreakerState.CLOSED
+    assert world.ready.take("test-worker") is not None
+
+
 def test_the_pause_that_a_remote_asks_for_holds_for_all_lanes(world, crm, clock):
     crm.troubles = [RetryLater("crm.example asks for fewer calls.", delay=30, throttled=True)]
     for number in range(3):

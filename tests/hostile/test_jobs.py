@@ -47,13 +47,13 @@ def another_function(redis: Redis, path: Path) -> None:
 
 def under_the_name_of_ours(redis: Redis, path: Path) -> None:
     job = Queue(QUEUE, connection=redis, serializer=JSONSerializer).enqueue(
-        "os.mkdir", str(path), job_id="drain-200", unique=True
+        "os.mkdir", str(path), job_id="drain-200"
     )
     redis.hset(job.key, "success_callback_name", "os.remove")
 
 
 def with_a_callback(redis: Redis, path: Path) -> None:
-    job = queue_of(redis).enqueue("hub.queue.jobs.drain", 201, job_id="drain-201", unique=True)
+    job = queue_of(redis).enqueue("hub.queue.jobs.drain", 201, job_id="drain-201")
     data = json.dumps(["hub.queue.jobs.drain", None, [201, str(path)], {}])
     redis.hset(job.key, mapping={"data": data, "success_callback_name": "os.mkdir"})
 

@@ -28,7 +28,7 @@ import pytest
 import requests
 
 from hub.sdk.testing import payloads
-from tests.support.installation import PATIENCE, SECRET, RunningHub
+from tests.support.installation import PATIENCE, SECRET, RunningHub, lives
 
 IS_LONG = bool(os.environ.get("HUB_TEST_LONG"))
 #: Webhooks a second, and how many can be on their way at once.
@@ -193,7 +193,7 @@ def test_what_a_killed_web_server_leaves_behind_ends(hub):
     server, *workers = hub.processes("web")
     assert workers
     kill([server])
-    wait_for(lambda: not any(worker.is_running() for worker in workers), hub.story())
+    wait_for(lambda: not any(lives(worker.pid) for worker in workers), hub.story())
     assert answers(hub)
     assert not {server, *workers} & set(hub.processes("web"))
 

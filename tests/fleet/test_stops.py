@@ -16,7 +16,7 @@ import requests
 from hub.fleet import orphan
 from hub.fleet import supervisor as module
 from hub.fleet.supervisor import Child, Supervisor
-from tests.support.installation import RunningHub, free_port
+from tests.support.installation import RunningHub, free_port, lives
 
 PATIENCE = 300.0
 
@@ -33,7 +33,7 @@ MIDDLE = f"""
 import sys
 from hub.fleet import orphan
 from hub.fleet.supervisor import Child, Supervisor
-from tests.support.installation import RunningHub, free_port
+from tests.support.installation import RunningHub, free_port, lives
 orphan.stop_with_supervisor()
 supervisor = Supervisor(together=True)
 supervisor.stop_on_signals()
@@ -55,13 +55,6 @@ def told(path: Path, count: int) -> list[int]:
     """The numbers of so many stubborn processes."""
     wait_for(lambda: path.exists() and len(path.read_text().split()) >= count, "not started")
     return [int(number) for number in path.read_text().split()]
-
-
-def lives(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.fixture

@@ -50,6 +50,14 @@ class Failed(AssertionError):
     """A command ended with another exit code than it should."""
 
 
+def lives(pid: int) -> bool:
+    """Whether a process runs; one that has ended is a zombie where nobody takes it in."""
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
 class RunningHub:
     """``hub up`` in a folder of its own, and a GLPI simulator in a process of its own.
 
